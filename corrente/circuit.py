@@ -1,0 +1,252 @@
+"""The circuit: a list of steps in the user's order, and a run of it with its numbers."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import CodeType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from corrente.errors import CircuitError
+from corrente.places import Where, name_at
+from corrente.record import Elementwise, Gate, Params
+from corrente.words import Says
+
+
+class Wire(NamedTuple):
+    """One value's place in a circuit; `weak` marks a Python number, which promotes nothing."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    id: int
+    weak: bool
+
+
+class Composed(NamedTuple):
+    """A mark on a call stack: the steps inside came from one NumPy function made of several."""
+
+    name: str
+    serial: int
+
+
+Frame = tuple[CodeType, int] | Composed
+
+
+class Step(NamedTuple):
+    """A gate in place. `ins` and `outs` are wire ids; `origin` is the forward step's index."""
+
+    gate: Gate
+    ins: tuple[int, ...]
+    outs: tuple[int, ...]
+    params: Params
+    where: Where | None = None
+    stack: tuple[Frame, ...] = ()
+    origin: int | None = None
+
+
+class Guard(NamedTuple):
+    """A decision the Python code took: the circuit holds only while the wire has this value."""
+
+    wire: int
+    value: Any
+    where: Where | None
+
+
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """Inputs, values held from outside, steps, outputs and guards; no numbers of its own.
+
+    `held` maps the wires of constants and closed-over arrays to the values they refer to;
+    `labels` gives names known from elsewhere (parameters of the function).
+    """
+
+    wires: tuple[Wire, ...]
+    ins: tuple[int, ...]
+    held: Mapping[int, Any]
+    steps: tuple[Step, ...]
+    outs: tuple[int, ...]
+    guards: tuple[Guard, ...] = ()
+    labels: Mapping[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """Name the wires that have a name: the user's variables; a reassigned one repeats."""
+        names = dict(self.labels)
+        for k, step in enumerate(self.steps):
+            if step.where is None or step.outs[0] in names or self._inside_composed(k):
+                continue
+            name = name_at(step.where)
+            if name is not None and len(step.outs) == 1:
+                names[step.outs[0]] = name
+        return names
+
+    def _inside_composed(self, k: int) -> bool:
+        """Tell whether step k is in a composed function without being its last step."""
+        top = self.steps[k].stack[-1:]
+        following = self.steps[k + 1].stack[-1:] if k + 1 < len(self.steps) else ()
+        return bool(top) and isinstance(top[0], Composed) and top == following
+
+    @cached_property
+    def identifiers(self) -> dict[int, str]:
+        """Give every wire but the literals a Python identifier of its own, in order."""
+        taken: set[str] = {"np", "nn", "circuit"}
+        found: dict[int, str] = {}
+        literals = {wire for wire, value in self.held.items() if is_literal(value)}
+        for wire in self.wires:
+            if wire.id not in literals:
+                found[wire.id] = _fresh(self.names.get(wire.id), wire.id, taken)
+        return found
+
+    @cached_property
+    def makers(self) -> dict[int, int]:
+        """Map each wire made by a step to the index of that step."""
+        return {out: k for k, step in enumerate(self.steps) for out in step.outs}
+
+    @cached_property
+    def readers(self) -> dict[int, list[tuple[int, int]]]:
+        """Map each wire to its readers, as (step index, input position)."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for k, step in enumerate(self.steps):
+            for position, wire in enumerate(step.ins):
+                found.setdefault(wire, []).append((k, position))
+        return found
+
+    def operand(self, wire: int) -> str:
+        """Return a wire as it is written in code: its identifier, or the literal itself."""
+        name = self.identifiers.get(wire)
+        return literal(self.held[wire]) if name is None else name
+
+    def code(self, step: Step) -> str:
+        """Return the right-hand side of one step as NumPy."""
+        names = [self.operand(wire) for wire in step.ins]
+        if step.gate.code is not None:
+            return step.gate.code(names, step.params)
+        return call_code(step.gate.name, names, step.params)
+
+    def __str__(self) -> str:
+        arrays = [self.identifiers[w] for w in self.held if w in self.identifiers]
+        given = [self.identifiers[w] for w in self.ins]
+        head = ", ".join(given + (["*", *arrays] if arrays else []))
+        lines = [f"def circuit({head}):", *(f"    {line}" for line in self._body())]
+        outs = ", ".join(self.operand(w) for w in self.outs)
+        return "\n".join([*lines, f"    return {outs}" + ("," if len(self.outs) != 1 else "")])
+
+    def _body(self) -> Iterator[str]:
+        for step in self.steps:
+            left = ", ".join(self.identifiers[w] for w in step.outs)
+            yield f"{left} = {self.code(step)}"
+
+    def verify(self) -> Circuit:
+        """Check that the circuit is well formed and return it; raise CircuitError if not."""
+        known = set(self.ins) | set(self.held)
+        for k, step in enumerate(self.steps):
+            for wire in step.ins:
+                if wire not in known:
+                    raise _broken(k, step, f"reads wire {wire} before it is made")
+            for wire in step.outs:
+                if wire in known:
+                    raise _broken(k, step, f"makes wire {wire} a second time")
+                known.add(wire)
+            self._verify_shape(k, step)
+        for wire in (*self.outs, *(guard.wire for guard in self.guards)):
+            if wire not in known:
+                raise _broken(len(self.steps), None, f"returns wire {wire}, which nothing makes")
+        return self
+
+    def _verify_shape(self, k: int, step: Step) -> None:
+        shapes = [self.wires[w].shape for w in step.ins]
+        if step.gate.shape is not None:
+            shape = step.gate.shape(*shapes, **step.params)
+        elif isinstance(step.gate.kind, Elementwise):
+            shape = np.broadcast_shapes(*shapes)
+        else:
+            return
+        expected = [shape] if len(step.outs) == 1 else shape
+        for wire, want in zip(step.outs, expected, strict=True):
+            if self.wires[wire].shape != tuple(want):
+                raise _broken(k, step, f"has shape {self.wires[wire].shape}, not {tuple(want)}")
+
+
+def _broken(k: int, step: Step | None, fault: str) -> CircuitError:
+    gate = f" ({step.gate.name})" if step else ""
+    return CircuitError(
+        Says("step {0}{1} {2}.", "o passo {0}{1} está errado: {2}.").fill(k, gate, fault),
+        Says("report it: the pass that made it is wrong.", "relate: o passe que o fez errou."),
+        (step.where if step else None) or False,
+    )
+
+
+def is_literal(value: Any) -> bool:
+    """Tell whether a held value is a number to be written out where it is used."""
+    return not (isinstance(value, np.ndarray) and value.ndim > 0)
+
+
+def literal(value: Any) -> str:
+    """Write a held number as Python that gives it back with its type."""
+    if type(value) is float and not np.isfinite(value):
+        return f"float('{value}')"
+    if isinstance(value, np.generic) and not isinstance(value, np.bool_):
+        return f"np.{value.dtype.name}({str(value)!r})" if value != value else repr(value)
+    if isinstance(value, np.ndarray):
+        return f"np.array({value.item()!r}, dtype={dtype_code(value.dtype)})"
+    return repr(value)
+
+
+def dtype_code(dtype: Any) -> str:
+    """Write a dtype as NumPy code."""
+    name = np.dtype(dtype).name
+    return f"np.{name}_" if name == "bool" else f"np.{name}"
+
+
+def value_code(value: Any) -> str:
+    """Write a step's parameter as NumPy code."""
+    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, np.generic)):
+        return dtype_code(value)
+    return repr(value)
+
+
+def call_code(name: str, names: Sequence[str], params: Params, module: str = "np") -> str:
+    """Write a call: `np.sum(x, axis=0)`; parameters that are None are left out."""
+    words = [f"{key}={value_code(value)}" for key, value in params.items() if value is not None]
+    return f"{module}.{name}({', '.join([*names, *words])})"
+
+
+def _fresh(name: str | None, wire: int, taken: set[str]) -> str:
+    stem = re.sub(r"\W+", "_", name).strip("_") if name else f"v{wire}"
+    if not stem.isidentifier() or keyword.iskeyword(stem):
+        stem = f"v{wire}" if not stem or keyword.iskeyword(stem) else f"_{stem}"
+    fresh, k = stem, 1
+    while fresh in taken:
+        fresh, k = f"{stem}_{k}", k + 1
+    taken.add(fresh)
+    return fresh
+
+
+class Contribution(NamedTuple):
+    """What one reader of a wire sent back: gradients add up where wires fork."""
+
+    step: int
+    position: int
+    value: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A circuit with its numbers: a value on every wire, a gradient where one was asked for.
+
+    `values` is read by wire id; `gradients` and `contributions` hold only wires that the
+    backward pass reached. `parameters` are the input wires that were differentiated; the other
+    inputs are data.
+    """
+
+    circuit: Circuit
+    values: Sequence[Any] | Mapping[int, Any]
+    gradients: Mapping[int, Any] = field(default_factory=dict)
+    contributions: Mapping[int, Sequence[Contribution]] = field(default_factory=dict)
+    parameters: frozenset[int] = frozenset()
+    name: str = "f"

@@ -1,0 +1,59 @@
+"""What the gradient is where a choice is tied: a convention, chosen here and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+
+@dataclass
+class Ties:
+    """The rule in force ("split", "first" or "both") and how many ties it has met."""
+
+    rule: str
+    hit: int = 0
+
+
+RULES = ("split", "first", "both")
+_IN_FORCE: ContextVar[Ties | None] = ContextVar("ties", default=None)
+_DEFAULT = "split"
+
+
+@contextmanager
+def ties(rule: str) -> Iterator[Ties]:
+    """Choose how tied operands of `maximum`, `max`, … share the gradient, inside a `with`.
+
+    "split" shares equally among the winners, "first" gives all to the first winner, "both"
+    gives all to each, as the CS231n formula `(x >= y) * g` does.
+
+    >>> import numpy as np, corrente as co
+    >>> with co.ties("both") as met:
+    ...     co.grad(np.maximum, argnums=(0, 1))(3.0, 3.0)
+    (1.0, 1.0)
+    >>> met.hit
+    1
+    """
+    if rule not in RULES:
+        raise ValueError(f"the rule for ties must be one of {', '.join(RULES)}, not {rule!r}")
+    token = _IN_FORCE.set(Ties(rule))
+    try:
+        state = _IN_FORCE.get()
+        assert state is not None
+        yield state
+    finally:
+        _IN_FORCE.reset(token)
+
+
+def rule() -> str:
+    """Return the rule in force."""
+    state = _IN_FORCE.get()
+    return _DEFAULT if state is None else state.rule
+
+
+def count(number: int) -> None:
+    """Add to the number of ties met under the rule in force."""
+    state = _IN_FORCE.get()
+    if state is not None:
+        state.hit += number
