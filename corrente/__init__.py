@@ -1,1 +1,91 @@
-"""Corrente."""
+"""Corrente differentiates ordinary NumPy programs by backpropagation and shows every wire.
+
+The front door: each name is loaded from its room when it is first used, so that importing the
+package costs little more than importing NumPy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from corrente import nn
+    from corrente.checker import check_grads
+    from corrente.compiler import jit
+    from corrente.convention import ties
+    from corrente.custom import checkpoint, gate
+    from corrente.derivatives import (
+        elementwise_grad,
+        grad,
+        hessian,
+        hvp,
+        jacfwd,
+        jacobian,
+        jacrev,
+        jvp,
+        linearize,
+        value_and_grad,
+        vjp,
+    )
+    from corrente.errors import CorrenteError, TieWarning, UnreachedWarning
+    from corrente.gates.choices import stop_gradient
+    from corrente.program import Program, trace
+    from corrente.batching import vmap
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CorrenteError",
+    "Program",
+    "TieWarning",
+    "UnreachedWarning",
+    "check_grads",
+    "checkpoint",
+    "elementwise_grad",
+    "gate",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jit",
+    "jvp",
+    "linearize",
+    "nn",
+    "stop_gradient",
+    "ties",
+    "trace",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]
+
+_ROOMS = {
+    "batching": "vmap",
+    "checker": "check_grads",
+    "compiler": "jit",
+    "convention": "ties",
+    "custom": "checkpoint gate",
+    "derivatives": "elementwise_grad grad hessian hvp jacfwd jacobian jacrev jvp linearize "
+    "value_and_grad vjp",
+    "errors": "CorrenteError TieWarning UnreachedWarning",
+    "gates.choices": "stop_gradient",
+    "program": "Program trace",
+}
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "nn":
+        return import_module("corrente.nn")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'corrente' has no attribute {name!r}")
+    found = getattr(import_module(f"corrente.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

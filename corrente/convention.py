@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass
@@ -14,6 +15,8 @@ class Ties:
 
     rule: str
     hit: int = 0
+    last: Any = None
+    """The output whose ties were counted last: each of its inputs would count them again."""
 
 
 RULES = ("split", "first", "both")
@@ -52,8 +55,9 @@ def rule() -> str:
     return _DEFAULT if state is None else state.rule
 
 
-def count(number: int) -> None:
-    """Add to the number of ties met under the rule in force."""
+def count(number: int, out: Any = None) -> None:
+    """Add to the number of ties met under the rule in force, once for each output."""
     state = _IN_FORCE.get()
-    if state is not None:
+    if state is not None and (out is None or out is not state.last):
         state.hit += number
+        state.last = out
