@@ -121,7 +121,7 @@ class Slots:
         if slot is None:
             slot = blank(shape, like)
         elif wire not in self.owned:
-            slot = np.array(slot)if not isinstance(slot, Traced) else np.copy(slot)
+            slot = np.array(slot) if not isinstance(slot, Traced) else np.copy(slot)
         if isinstance(like, Traced) and not isinstance(slot, Traced):
             slot = np.array(slot, like=like)  # type: ignore[call-overload]
         self.gradients[wire] = slot
@@ -168,9 +168,7 @@ def _step_back(
             slots.add(wire, position, fit(d, x[position]))
 
 
-def _gather_back(
-    slots: Slots, ins: tuple[int, ...], params: Params, g: Any, get: Get
-) -> None:
+def _gather_back(slots: Slots, ins: tuple[int, ...], params: Params, g: Any, get: Get) -> None:
     """Add the gradient of read elements where they were read, in one buffer for all reads."""
     wire = ins[0]
     x = get(wire)
@@ -226,7 +224,7 @@ def fit(d: Any, x: Any) -> Any:
 
 
 def fit_dtype(d: Any, x: Any) -> Any:
-    """Cast a gradient to the dtype of its wire; of a complex one a real wire takes the real part."""
+    """Cast a gradient to its wire's dtype; of a complex one a real wire takes the real part."""
     have = getattr(d, "dtype", _FLOAT)
     want = getattr(x, "dtype", _FLOAT)
     if have == want:
@@ -256,9 +254,7 @@ def unbroadcast(d: Any, shape: tuple[int, ...]) -> Any:
 # --- forward mode -----------------------------------------------------------------------------
 
 
-def push(
-    steps: Sequence[Any], get: Get, count: int, tangents: Mapping[int, Any]
-) -> list[Any]:
+def push(steps: Sequence[Any], get: Get, count: int, tangents: Mapping[int, Any]) -> list[Any]:
     """Send tangents forward through steps and return one per wire; None where there is none."""
     moved: list[Any] = [None] * count
     for wire, t in tangents.items():

@@ -128,9 +128,7 @@ def choose(
     return Choice(keys, None, isinstance(argnums, int))
 
 
-def _find_name(
-    f: Function, name: str, args: Sequence[Any], kwargs: dict[str, Any]
-) -> int | str:
+def _find_name(f: Function, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> int | str:
     if name in kwargs:
         return name
     code = getattr(f, "__code__", None)

@@ -18,14 +18,13 @@ from corrente import narrator
 from corrente.backprop import sweep
 from corrente.circuit import Circuit, Contribution, Run
 from corrente.derivatives import Argnums, Choice, choose, scalar, seed
-from corrente.errors import BadValue, CorrenteError, NotScalar
+from corrente.errors import BadValue, CorrenteError
 from corrente.figures import summarise
 from corrente.places import Place, locate
 from corrente.recording import (
     Recording,
     freeze,
     function_name,
-    labels,
     result_wires,
     run,
     unboxed,
@@ -82,9 +81,7 @@ def _program(recording: Recording, choice: Choice | None) -> Program:
         w: [Contribution(step, position, watch.value(b)) for step, position, b in parts]
         for w, parts in watch.contributions.items()
     }
-    run_ = Run(
-        circuit, _Snapshots(recording.tape), gradients, contributions, parameters, name
-    )
+    run_ = Run(circuit, _Snapshots(recording.tape), gradients, contributions, parameters, name)
     backward = _freeze_backward(recording, circuit, watch, found)
     return Program(run_, backward, watch.kept, value, recording, choice, None)
 
@@ -241,9 +238,7 @@ class Program:
         maker = self.circuit.makers.get(wire)
         where = None if maker is None else self.circuit.steps[maker].where
         place = None if where is None else locate(where)
-        return Reading(
-            name, self.run.values[wire], self.run.gradients.get(wire), place, wire
-        )
+        return Reading(name, self.run.values[wire], self.run.gradients.get(wire), place, wire)
 
     def __iter__(self) -> Iterator[Reading]:
         """Go through the wires that have names, in order."""
@@ -328,9 +323,9 @@ class Program:
         }
         if path.suffix not in makers:
             raise BadValue(
-                Says(
-                    "cannot save a drawing as {0}.", "não sei guardar um desenho como {0}."
-                ).fill(repr(path.suffix or path.name)),
+                Says("cannot save a drawing as {0}.", "não sei guardar um desenho como {0}.").fill(
+                    repr(path.suffix or path.name)
+                ),
                 Says("choose one of: {0}.", "escolha um destes: {0}.").fill(", ".join(makers)),
             )
         write_whole(path, makers[path.suffix]())

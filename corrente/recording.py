@@ -192,9 +192,7 @@ def labels(recording: Recording) -> dict[int, str]:
     for argument in recording.arguments:
         name = _parameter_name(function, argument.key)
         parts = () if argument.tree.is_leaf else _part_names(function, name)
-        for k, (wire, path) in enumerate(
-            zip(argument.wires, argument.tree.paths(), strict=True)
-        ):
+        for k, (wire, path) in enumerate(zip(argument.wires, argument.tree.paths(), strict=True)):
             if wire is not None:
                 unpacks = len(parts) == len(argument.wires)
                 found[wire] = parts[k] if unpacks else name + path

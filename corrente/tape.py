@@ -70,6 +70,11 @@ class Tape:
     """Values by wire id, steps, guards and written buffers of one running trace."""
 
     __slots__ = (
+        "_dependent",
+        "_frame",
+        "_held",
+        "_seen",
+        "_stack",
         "base",
         "composing",
         "detailed",
@@ -83,11 +88,6 @@ class Tape:
         "values",
         "versions",
         "wanted",
-        "_dependent",
-        "_frame",
-        "_held",
-        "_seen",
-        "_stack",
     )  # fmt: skip
 
     def __init__(self, detailed: bool = False) -> None:

@@ -159,8 +159,10 @@ setitem = gate(
     ),
     does=Says(en="writes {1} into elements of {0}", pt="escreve {1} em elementos de {0}"),
     teaches=Says(
-        en="the written elements' gradient goes to what was written; what they held before gets zero",
-        pt="o gradiente dos elementos escritos vai para o que foi escrito; o que havia antes recebe zero",
+        en="the written elements' gradient goes to what was written; "
+        "what they held before gets zero",
+        pt="o gradiente dos elementos escritos vai para o que foi escrito; "
+        "o que havia antes recebe zero",
     ),
     example=lambda rng: Call((rng.normal(size=(4, 3)), rng.normal(size=3)), {"index": (1,)}),
 )

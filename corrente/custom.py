@@ -1,0 +1,223 @@
+"""Gates of the user's own: a function with the gradient rule its author gives, or recomputed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import update_wrapper, wraps
+from typing import Any
+
+import numpy as np
+
+from corrente.derivatives import linearize, vjp
+from corrente.errors import BadArgument, NotSupported
+from corrente.record import REALS, Gate, Opaque, Params
+from corrente.recording import function_name
+from corrente.tape import NOTHING
+from corrente.tracer import Traced, record
+from corrente.trees import take_apart
+from corrente.words import Says
+
+
+class CustomGate:
+    """A function that is one gate: called on plain values, pulled back by its own rule."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self._function = f
+        self._gate = _opaque(function_name(f), self, _arity(f))
+        update_wrapper(self, f)
+
+    def __call__(self, *args: Any) -> Any:
+        if not any(type(x) is Traced for x in args):
+            return self._function(*args)
+        if not self._gate.differentiable:
+            raise NotSupported(
+                Says(
+                    "the gate {0} has no gradient rule.", "a porta {0} não tem regra de gradiente."
+                ).fill(self._gate.name),
+                Says(
+                    "give it one: {0}.defpull(lambda g, out, x: …), one gradient per input.",
+                    "dê-lhe uma: {0}.defpull(lambda g, out, x: …), um gradiente por entrada.",
+                ).fill(self._gate.name),
+            )
+        return record(self._gate, args, NOTHING, self._forward)
+
+    def _forward(self, *values: Any) -> Any:
+        out = self(*values)
+        if isinstance(out, tuple | list):
+            raise NotSupported(
+                Says(
+                    "the gate {0} returned several values.", "a porta {0} devolveu vários valores."
+                ).fill(self._gate.name),
+                Says("return one array: np.stack([…]).", "devolva um só array: np.stack([…])."),
+            )
+        return out if isinstance(out, Traced) else np.asarray(out)[()]
+
+    def defpull(self, rule: Callable[..., Any]) -> CustomGate:
+        """Set the gradient rule: `rule(g, out, *inputs)` gives one gradient per input.
+
+        Written in plain NumPy it can be differentiated again, drawn and checked like any other.
+        A single value may be returned for a single input. Returns the gate.
+        """
+        name = self._gate.name
+
+        def joint(
+            g: Any, out: Any, ins: Sequence[Any], params: Params, wanted: Sequence[int]
+        ) -> list[Any]:
+            found = rule(g, out, *ins)
+            found = found if isinstance(found, tuple | list) else (found,)
+            if len(found) != len(ins):
+                raise BadArgument(
+                    Says(
+                        "the rule of gate {0} gave {1} gradients for {2} inputs.",
+                        "a regra da porta {0} deu {1} gradientes para {2} entradas.",
+                    ).fill(name, len(found), len(ins)),
+                    Says("return one for each, in order.", "devolva um para cada, em ordem."),
+                )
+            return [found[position] for position in wanted]
+
+        self._gate = replace(self._gate, joint=joint)
+        return self
+
+
+def gate(f: Callable[..., Any]) -> CustomGate:
+    """Make a function one gate, with a local gradient of the user's own.
+
+    The function may be anything, compiled code too; its arguments are arrays or numbers and it
+    returns one array or number. Give the rule with `.defpull`.
+
+    >>> import corrente as co
+    >>> cube = gate(lambda x: x**3).defpull(lambda g, out, x: g * 3.0 * x * x)
+    >>> co.grad(cube)(2.0)
+    12.0
+    """
+    return CustomGate(f)
+
+
+def _arity(f: Callable[..., Any]) -> int:
+    try:
+        return max(1, len(inspect.signature(f).parameters))
+    except (TypeError, ValueError):
+        return 1
+
+
+def _opaque(name: str, of: Callable[..., Any], arity: int) -> Gate:
+    return Gate(
+        name=name,
+        of=of,
+        forward=of,
+        takes=None,
+        symbol=name,
+        kind=Opaque(),
+        shape=None,
+        partials=None,
+        pulls=None,
+        joint=None,
+        push=None,
+        linear=frozenset(),
+        side=None,
+        code=lambda names, params: f"{name}({', '.join(names)})",
+        does=Says(f"calls {name}", f"chama {name}"),
+        teaches=Says(
+            "asks its author's own rule for the gradients",
+            "pede os gradientes à regra do seu autor",
+        ),
+        domain=(REALS,) * arity,
+        example=None,
+        outs=1,
+        facts=frozenset(),
+    )
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function whose inner values are not kept: the backward pass runs it again.
+
+    Saves the memory of everything inside `f` at the cost of one more forward run. Arguments and
+    results may be nested; what `f` closes over must not be traced: pass it as an argument.
+
+    >>> import numpy as np, corrente as co
+    >>> co.grad(lambda x: checkpoint(np.sin)(x) * x)(0.0)
+    0.0
+    """
+
+    @wraps(f)
+    def wrapped(*args: Any) -> Any:
+        tree = take_apart(args)
+        spots = [k for k, leaf in enumerate(tree.leaves) if _is_number(leaf)]
+        if not any(type(tree.leaves[k]) is Traced for k in spots):
+            return f(*args)
+        build: list[Any] = []
+
+        def flat(*numbers: Any) -> tuple[Any, ...]:
+            """Run f on its numbers alone and return the leaves of what it returns."""
+            leaves = list(tree.leaves)
+            for k, number in zip(spots, numbers, strict=True):
+                leaves[k] = number
+            result = take_apart(wrapped(*tree.build(leaves)))
+            build[:] = [result.build]
+            return tuple(result.leaves)
+
+        outs = record(_recomputed(function_name(f), flat), [tree.leaves[k] for k in spots], NOTHING)
+        _check_closed(outs, f)
+        return build[0](outs)
+
+    return wrapped
+
+
+def _is_number(leaf: Any) -> bool:
+    return isinstance(leaf, float | complex | np.ndarray | np.generic | Traced)
+
+
+def _recomputed(name: str, flat: Callable[..., tuple[Any, ...]]) -> Gate:
+    """Make the gate of a checkpoint: its pull runs the function again, its push too."""
+
+    def joint(
+        g: Any, out: Any, ins: Sequence[Any], params: Params, wanted: Sequence[int]
+    ) -> list[Any]:
+        def of_wanted(*chosen: Any) -> tuple[Any, ...]:
+            given = list(ins)
+            for position, value in zip(wanted, chosen, strict=True):
+                given[position] = value
+            return flat(*given)
+
+        _, pull = vjp(of_wanted, *(ins[position] for position in wanted))
+        return list(pull(g if isinstance(g, tuple) else (g,)))
+
+    def push(tangents: Sequence[Any], out: Any, ins: Sequence[Any], params: Params) -> Any:
+        moving = [k for k, t in enumerate(tangents) if t is not None]
+
+        def of_moving(*chosen: Any) -> tuple[Any, ...]:
+            given = list(ins)
+            for position, value in zip(moving, chosen, strict=True):
+                given[position] = value
+            return flat(*given)
+
+        _, move = linearize(of_moving, *(ins[k] for k in moving))
+        moved = move(*(tangents[k] for k in moving))
+        return moved if len(moved) > 1 else moved[0]
+
+    bare = _opaque(f"checkpoint({name})", flat, 1)
+    return replace(
+        bare,
+        joint=joint,
+        push=push,
+        outs=lambda **params: 0,
+        does=Says(
+            f"runs {name} without keeping its inside",
+            f"executa {name} sem guardar o que há dentro",
+        ),
+        teaches=Says("runs it again on the way back", "executa-a de novo no caminho de volta"),
+    )
+
+
+def _check_closed(outs: Sequence[Any], f: Callable[..., Any]) -> None:
+    for box in outs:
+        if type(box.value) is Traced and box.value.tape.level >= box.tape.level:
+            raise NotSupported(
+                Says(
+                    "checkpoint({0}) closes over a traced value.",
+                    "checkpoint({0}) captura um valor traçado.",
+                ).fill(function_name(f)),
+                Says("pass it as an argument.", "passe-o como argumento."),
+            )

@@ -1,0 +1,190 @@
+"""The operators and methods of arrays, given to traced values from the gate table."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from corrente.gates.indexing import split_index
+from corrente.record import COMPOSED, NAMES, TABLE, Gate
+from corrente.tape import NOTHING
+from corrente.tracer.box import Traced, defers, frame, record
+from corrente.tracer.writing import SETITEM, assign, write
+
+_PLAIN = frozenset({float, int, np.float64, np.float32})
+_GETITEM = NAMES["getitem"]
+
+
+class _Methods:
+    """Methods whose signature is not their function's; given to Traced one by one."""
+
+    def __getitem__(self: Any, index: Any) -> Any:
+        items, arrays = split_index(index)
+        return record(_GETITEM, (self, *arrays), {"index": items})
+
+    def __setitem__(self: Any, index: Any, value: Any) -> None:
+        write(self, index, value, SETITEM)
+
+    def __getattr__(self: Any, name: str) -> Any:
+        # np.exp of an object array of traced numbers calls their method .exp()
+        gate = NAMES.get(name)
+        if gate is not None and isinstance(gate.of, np.ufunc) and gate.of.nin == 1:
+            return lambda: record(gate, (self,), NOTHING)
+        raise AttributeError(f"a traced array has no attribute {name!r}")
+
+    def reshape(self: Any, *shape: Any, order: str = "C") -> Any:
+        shape = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+        return np.reshape(self, tuple(shape), order=order)  # type: ignore[arg-type]
+
+    def transpose(self: Any, *axes: Any) -> Any:
+        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)):
+            axes = axes[0]
+        return np.transpose(self, axes or None)
+
+    def flatten(self: Any, order: str = "C") -> Any:
+        return np.copy(np.ravel(self, order=order))  # type: ignore[arg-type]
+
+    def astype(self: Any, dtype: Any, copy: bool = True) -> Any:
+        dtype = np.dtype(dtype)
+        if dtype == self.dtype and not isinstance(self.value, float | int):
+            return np.copy(self) if copy else self
+        if self.dtype.kind == "c" and dtype.kind == "f":
+            return np.real(self).astype(dtype)
+        # whole numbers carry no gradient: say so with a step of its own
+        x = self if dtype.kind in "fc" else record(NAMES["stop_gradient"], (self,), NOTHING)
+        return record(NAMES["astype"], (x,), {"dtype": dtype})
+
+    def copy(self: Any, order: str = "C") -> Any:
+        return np.copy(self)
+
+    def fill(self: Any, value: Any) -> None:
+        self[...] = value
+
+
+def _careful(gate: Gate, fast: Callable[..., Any]) -> Callable[..., Any]:
+    """Give Python numbers NumPy's results where Python would raise: 1.0 / 0.0 is inf."""
+
+    def forward(*values: Any) -> Any:
+        try:
+            return fast(*values)
+        except (ZeroDivisionError, OverflowError):
+            return float(gate.of(*map(np.float64, values)))
+
+    return forward
+
+
+def _power(x: Any, y: Any) -> Any:
+    out = x**y
+    return float("nan") if type(out) is complex and type(x) is float else out
+
+
+def _binary(name: str, fast: Callable[..., Any]) -> Callable[[Traced, Any], Any]:
+    gate = NAMES[name]
+    careful = _careful(gate, fast)
+
+    def method(self: Traced, other: Any) -> Any:
+        tape = self.tape
+        kind = type(other)
+        if self.source is not None or tape.versions:
+            return (
+                NotImplemented if defers(other) else record(gate, (self, other), NOTHING, careful)
+            )
+        values = tape.values
+        if kind is Traced and other.tape is tape and other.source is None:
+            right, wire = other.value, other.wire
+        elif kind in _PLAIN:
+            right, wire = other, len(values)
+            values.append(other)
+        elif kind is not Traced and defers(other):
+            return NotImplemented
+        else:
+            return record(gate, (self, other), NOTHING, careful)
+        try:
+            out = fast(self.value, right)
+        except (ZeroDivisionError, OverflowError, ValueError):
+            return record(gate, (self, other), NOTHING, careful)
+        wire = tape.put(gate, (self.wire, wire), (out,), NOTHING, frame(1))
+        return Traced(tape, wire, out)
+
+    return method
+
+
+def _reversed(name: str, fast: Callable[..., Any]) -> Callable[[Traced, Any], Any]:
+    gate = NAMES[name]
+    careful = _careful(gate, fast)
+
+    def method(self: Traced, other: Any) -> Any:
+        return NotImplemented if defers(other) else record(gate, (other, self), NOTHING, careful)
+
+    return method
+
+
+def _unary(name: str, fast: Callable[..., Any]) -> Callable[[Traced], Any]:
+    gate = NAMES[name]
+    return lambda self: record(gate, (self,), NOTHING, fast)
+
+
+def _in_place(method: Callable[..., Any]) -> Callable[[Traced, Any], Any]:
+    def write_back(self: Traced, other: Any) -> Any:
+        out = method(self, other)
+        return out if out is NotImplemented else assign(self, out)
+
+    return write_back
+
+
+_BINARY = {
+    "add": ("add", operator.add),
+    "sub": ("subtract", operator.sub),
+    "mul": ("multiply", operator.mul),
+    "truediv": ("divide", operator.truediv),
+    "pow": ("power", _power),
+    "matmul": ("matmul", operator.matmul),
+    "mod": ("remainder", operator.mod),
+    "floordiv": ("floor_divide", operator.floordiv),
+    "and": ("bitwise_and", operator.and_),
+    "or": ("bitwise_or", operator.or_),
+    "xor": ("bitwise_xor", operator.xor),
+}
+_COMPARE = {
+    "lt": ("less", operator.lt),
+    "le": ("less_equal", operator.le),
+    "gt": ("greater", operator.gt),
+    "ge": ("greater_equal", operator.ge),
+    "eq": ("equal", operator.eq),
+    "ne": ("not_equal", operator.ne),
+}
+_UNARY = {
+    "neg": ("negative", operator.neg),
+    "pos": ("positive", operator.pos),
+    "abs": ("absolute", abs),
+    "invert": ("invert", operator.invert),
+}
+# methods that work in place, or whose arguments stand in another order than the function's
+_OWN_MANNER = frozenset(("sort", "partition", "compress", "put", "resize", "fill"))
+
+
+def furnish() -> None:
+    """Give Traced its operators and the array methods whose functions have records."""
+    for name, method in vars(_Methods).items():
+        if callable(method):
+            setattr(Traced, name, method)
+    for word, (name, fast) in _BINARY.items():
+        method = _binary(name, fast)
+        setattr(Traced, f"__{word}__", method)
+        setattr(Traced, f"__r{word}__", _reversed(name, fast))
+        setattr(Traced, f"__i{word}__", _in_place(method))
+    for word, (name, fast) in _COMPARE.items():
+        setattr(Traced, f"__{word}__", _binary(name, fast))
+    for word, (name, one) in _UNARY.items():
+        setattr(Traced, f"__{word}__", _unary(name, one))
+    for func in (*TABLE, *COMPOSED):
+        name = getattr(func, "__name__", "_")
+        if hasattr(np.ndarray, name) and name not in Traced.__dict__ and name not in _OWN_MANNER:
+            setattr(Traced, name, _method(func))
+
+
+def _method(func: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, *args, **kwargs: func(self, *args, **kwargs)
