@@ -11,27 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from corrente import nn
+    from corrente.batching import vmap
     from corrente.checker import check_grads
     from corrente.compiler import jit
     from corrente.convention import ties
     from corrente.custom import checkpoint, gate
-    from corrente.derivatives import (
-        elementwise_grad,
-        grad,
-        hessian,
-        hvp,
-        jacfwd,
-        jacobian,
-        jacrev,
-        jvp,
-        linearize,
-        value_and_grad,
-        vjp,
-    )
+    from corrente.derivatives import grad, hvp, jvp, linearize, value_and_grad, vjp
     from corrente.errors import CorrenteError, TieWarning, UnreachedWarning
     from corrente.gates.choices import stop_gradient
+    from corrente.jacobians import elementwise_grad, hessian, jacfwd, jacobian, jacrev
     from corrente.program import Program, trace
-    from corrente.batching import vmap
 
 __version__ = "0.1.0"
 
@@ -68,10 +57,10 @@ _ROOMS = {
     "compiler": "jit",
     "convention": "ties",
     "custom": "checkpoint gate",
-    "derivatives": "elementwise_grad grad hessian hvp jacfwd jacobian jacrev jvp linearize "
-    "value_and_grad vjp",
+    "derivatives": "grad hvp jvp linearize value_and_grad vjp",
     "errors": "CorrenteError TieWarning UnreachedWarning",
     "gates.choices": "stop_gradient",
+    "jacobians": "elementwise_grad hessian jacfwd jacobian jacrev",
     "program": "Program trace",
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}

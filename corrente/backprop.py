@@ -225,6 +225,8 @@ def fit(d: Any, x: Any) -> Any:
 
 def fit_dtype(d: Any, x: Any) -> Any:
     """Cast a gradient to its wire's dtype; of a complex one a real wire takes the real part."""
+    if type(d) is np.ndarray and not d.shape and type(x) is not np.ndarray:
+        d = d[()]
     have = getattr(d, "dtype", _FLOAT)
     want = getattr(x, "dtype", _FLOAT)
     if have == want:

@@ -94,7 +94,7 @@ class Circuit:
     @cached_property
     def identifiers(self) -> dict[int, str]:
         """Give every wire but the literals a Python identifier of its own, in order."""
-        taken: set[str] = {"np", "nn", "circuit"}
+        taken = {"np": 1, "nn": 1, "circuit": 1}
         found: dict[int, str] = {}
         literals = {wire for wire, value in self.held.items() if is_literal(value)}
         for wire in self.wires:
@@ -216,14 +216,16 @@ def call_code(name: str, names: Sequence[str], params: Params, module: str = "np
     return f"{module}.{name}({', '.join([*names, *words])})"
 
 
-def _fresh(name: str | None, wire: int, taken: set[str]) -> str:
+def _fresh(name: str | None, wire: int, taken: dict[str, int]) -> str:
+    """Return a name not taken yet; `taken` counts how often each stem was tried."""
     stem = re.sub(r"\W+", "_", name).strip("_") if name else f"v{wire}"
     if not stem.isidentifier() or keyword.iskeyword(stem):
         stem = f"v{wire}" if not stem or keyword.iskeyword(stem) else f"_{stem}"
-    fresh, k = stem, 1
+    fresh = stem
     while fresh in taken:
-        fresh, k = f"{stem}_{k}", k + 1
-    taken.add(fresh)
+        fresh = f"{stem}_{taken[stem]}"
+        taken[stem] += 1
+    taken[fresh] = 1
     return fresh
 
 

@@ -149,16 +149,22 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             return f(*args)
         build: list[Any] = []
 
-        def flat(*numbers: Any) -> tuple[Any, ...]:
-            """Run f on its numbers alone and return the leaves of what it returns."""
-            leaves = list(tree.leaves)
-            for k, number in zip(spots, numbers, strict=True):
-                leaves[k] = number
-            result = take_apart(wrapped(*tree.build(leaves)))
-            build[:] = [result.build]
-            return tuple(result.leaves)
+        def flattened(run: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
+            """Make a function of the numbers alone that returns the leaves of its result."""
 
-        outs = record(_recomputed(function_name(f), flat), [tree.leaves[k] for k in spots], NOTHING)
+            def flat(*numbers: Any) -> tuple[Any, ...]:
+                leaves = list(tree.leaves)
+                for k, number in zip(spots, numbers, strict=True):
+                    leaves[k] = number
+                result = take_apart(run(*tree.build(leaves)))
+                build[:] = [result.build]
+                return tuple(result.leaves)
+
+            return flat
+
+        # inside an outer trace the forward run is a checkpoint again; the way back opens it
+        gate = _recomputed(function_name(f), flattened(wrapped), flattened(f))
+        outs = record(gate, [tree.leaves[k] for k in spots], NOTHING)
         _check_closed(outs, f)
         return build[0](outs)
 
@@ -169,7 +175,7 @@ def _is_number(leaf: Any) -> bool:
     return isinstance(leaf, float | complex | np.ndarray | np.generic | Traced)
 
 
-def _recomputed(name: str, flat: Callable[..., tuple[Any, ...]]) -> Gate:
+def _recomputed(name: str, closed: Callable[..., Any], flat: Callable[..., Any]) -> Gate:
     """Make the gate of a checkpoint: its pull runs the function again, its push too."""
 
     def joint(
@@ -197,7 +203,7 @@ def _recomputed(name: str, flat: Callable[..., tuple[Any, ...]]) -> Gate:
         moved = move(*(tangents[k] for k in moving))
         return moved if len(moved) > 1 else moved[0]
 
-    bare = _opaque(f"checkpoint({name})", flat, 1)
+    bare = _opaque(f"checkpoint({name})", closed, 1)
     return replace(
         bare,
         joint=joint,

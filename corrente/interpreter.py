@@ -41,7 +41,7 @@ def _execute(
     owned: set[int],
 ) -> None:
     given = [values[wire] for wire in step.ins]
-    if isinstance(step.gate.kind, Scatter) and step.ins[0] in owned and last[step.ins[0]] == k:
+    if isinstance(step.gate.kind, Scatter) and step.ins[0] in owned and last.get(step.ins[0]) == k:
         out: Any = step.gate.forward(*given, **step.params, into=given[0])
     else:
         out = step.gate.forward(*given, **step.params)

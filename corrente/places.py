@@ -49,9 +49,14 @@ def here() -> Where:
     return frame.f_code, frame.f_lasti
 
 
-@lru_cache(maxsize=4096)
 def locate(where: Where) -> Place:
     """Resolve a stored place to file, lines, columns and the text of the expression."""
+    return _locate(where[0].co_filename, where)
+
+
+@lru_cache(maxsize=4096)
+def _locate(file: str, where: Where) -> Place:
+    # equal code objects may come from different files, so the file is part of the key
     code, instruction = where
     line, end_line, column, end_column = _positions(code)[instruction // 2]
     line = line or code.co_firstlineno

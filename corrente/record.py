@@ -50,11 +50,11 @@ class Reduce:
 class Rearrange:
     """Moves, repeats or drops elements without arithmetic.
 
-    `batch` rewrites the params for an input with one more axis in front:
-    `(ndim of the example, params) -> params`.
+    `batch` is the same for inputs that all have one more axis in front, in plain NumPy:
+    `(*ins, **params) -> out`.
     """
 
-    batch: Callable[[int, Params], Params] | None = None
+    batch: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -331,8 +331,12 @@ def gate(
     code: Callable[..., str] | None = None,
     outs: int | Callable[..., int] = 1,
     facts: Sequence[str] = (),
+    joint: Joint | None = None,
 ) -> Gate:
-    """Record a gate of any other kind: its shape rule and one pull per input, in plain NumPy."""
+    """Record a gate of any other kind: its shape rule and one pull per input, in plain NumPy.
+
+    `joint` gives the gradients of all inputs at once, where one by one would be wasteful.
+    """
     return register(
         Gate(
             name=name or of.__name__,
@@ -344,7 +348,7 @@ def gate(
             shape=shape,
             partials=None,
             pulls=pulls,
-            joint=None,
+            joint=joint,
             push=push,
             linear=frozenset(linear),
             side=side,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from corrente.circuit import Circuit
-from corrente.errors import BadArgument, UnreachedWarning
+from corrente.errors import BadArgument, CorrenteError, Leak, UnreachedWarning
 from corrente.places import Where, here, locate, unpacked
 from corrente.tape import Tape
 from corrente.tracer import Traced, lift
@@ -71,6 +71,11 @@ def run(
     positional = [boxed[k] for k in range(len(args))]
     try:
         result = function(*positional, **{name: boxed[name] for name in kwargs})
+    except ValueError as error:
+        # NumPy wraps what __float__ raises when a value is written into a plain array
+        if isinstance(error.__cause__, Leak) and not isinstance(error, CorrenteError):
+            raise error.__cause__ from None
+        raise
     finally:
         tape.close()
     aux = None

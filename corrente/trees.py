@@ -14,7 +14,7 @@ _known: set[type] = set()
 
 
 class Tree(NamedTuple):
-    """The leaves of a nested value, the way back, and a path such as `['W'][0]` for each."""
+    """The leaves of a nested value, the way back, and a path such as `['W'].b[0]` for each."""
 
     leaves: list[Any]
     build: Callable[[list[Any]], Any]
@@ -70,11 +70,7 @@ def _registers(value: Any) -> bool:
 
 
 def _paths(spec: Any) -> list[str]:
-    return ["".join(_entry(key) for key in path) for path in spec.paths()]
-
-
-def _entry(key: Any) -> str:
-    return f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
+    return [accessor.codify("") for accessor in spec.accessors()]
 
 
 def _optree() -> Any:

@@ -52,7 +52,7 @@ class Traced:
         if self.dtype.kind in "biu" and not self.tape.depends(self.wire):
             self.tape.guard(self.wire, value, here())
             return np.asarray(value, dtype)
-        if self.ndim == 0 and (dtype is None or dtype is object or dtype == np.dtype(object)):
+        if self.ndim == 0 and (dtype is None or dtype in (object, np.dtype(object))):
             box = np.empty((), object)
             box[()] = self
             return box
@@ -205,13 +205,14 @@ def record(
     tape = _innermost(ins)
     wires, values = [], []
     for x in ins:
+        if type(x) is not Traced:
+            x = operand(x)
         if type(x) is Traced and x.tape is tape:
             values.append(x.now())
             wires.append(x.wire)
         else:
-            value = operand(x)
-            values.append(value)
-            wires.append(constant(tape, value))
+            values.append(x)
+            wires.append(constant(tape, x))
     out = run_forward(gate, forward or gate.forward, values, params)
     if gate.outs == 1:
         wire = tape.put(gate, tuple(wires), (out,), params, frame(1))
@@ -244,7 +245,7 @@ def _innermost(ins: Sequence[Any]) -> Tape:
         if type(x) is Traced:
             if tape is None or x.tape.level > tape.level:
                 tape = x.tape
-        elif isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.dtype is object or dtype == np.dtype(object)):
+        elif isinstance(x, list | tuple) or (isinstance(x, np.ndarray) and x.dtype == object):
             inner = [part for part in flat(x) if type(part) is Traced]
             for part in inner:
                 if tape is None or part.tape.level > tape.level:

@@ -30,12 +30,14 @@ def write(box: Traced, index: Any, value: Any, gate: Gate) -> None:
     tape = box.tape
     wires, values = [box.wire], []
     for x in (value, *arrays):
+        if type(x) is not Traced:
+            x = operand(x)
         if type(x) is Traced and x.tape is tape:
             values.append(x.now())
             wires.append(x.wire)
         else:
-            values.append(operand(x))
-            wires.append(constant(tape, values[-1]))
+            values.append(x)
+            wires.append(constant(tape, x))
     buffer, log = _own_buffer(box, values[0])
     at = fill(items, values[1:])
     params = {"index": items}

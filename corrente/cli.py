@@ -1,0 +1,439 @@
+"""The command line: parse, call the rooms, print."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import io
+import itertools
+import json
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from corrente import expression, inputs, loading
+from corrente.errors import (
+    BadArgument,
+    BadValue,
+    CorrenteError,
+    ExpressionError,
+    NotScalar,
+    TieWarning,
+    UnreachedWarning,
+)
+from corrente.places import here
+from corrente.program import Program, trace
+from corrente.words import LANGUAGES, Says, plain
+
+BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+
+HELP = Says(
+    en="""\
+Backpropagation seen as a circuit: values go forward, gradients come back.
+
+usage: corrente EXPRESSION [NAME=VALUE ...] [options]
+       corrente view FILE.py:FUNCTION [NAME=VALUE ...] [options]
+
+The first form draws an expression of NumPy functions and lists its gradients. The expression is
+read against a white list; it is never run as Python. Numbers are floats, * multiplies element by
+element and @ multiplies matrices, ** is a power, x[0] and x[:, 1:3] index; pi, e, inf and nan are
+known; max(x, y) and min(x, y) choose element by element.
+
+The second form imports FILE.py, which RUNS THE CODE IN IT, and traces one call of FUNCTION.
+Open only files that you trust.
+
+values:
+  x=-2   x=1.5e3   x=pi/2        a number
+  W=[[1,2],[3,4]]                an array, as JSON
+  X=@data.npy   X=@data.npz:key  an array from a file
+
+options:
+  --wrt NAMES    differentiate only these arguments: --wrt x,y
+  --save PATH    write the drawing as well: .svg, .txt or .json; may be repeated
+  --explain      tell both passes step by step
+  --listing      with view: the source, with values and gradients in the margin
+  --json         print everything as JSON, and nothing else
+  --ascii        draw with plain characters
+  --lang LANG    en or pt
+  --version      print the version
+  --help         print this
+
+examples:
+  corrente "(x + y) * z" x=-2 y=5 z=-4
+  corrente "sum((W @ x - y)**2)" W="[[1,2],[3,4]]" x="[1,-1]" y="[0,1]" --wrt W
+  corrente "-log(1/(1 + exp(-w*x)))" w=2 x=-1 --explain --save neuron.svg
+  corrente view model.py:loss W=@weights.npy X=@data.npz:X --listing
+
+Exit status: 0 when all went well, 2 when something in the input is wrong.""",
+    pt="""\
+Retropropagação vista como circuito: os valores vão para a frente, os gradientes voltam.
+
+uso: corrente EXPRESSÃO [NOME=VALOR ...] [opções]
+     corrente view ARQUIVO.py:FUNÇÃO [NOME=VALOR ...] [opções]
+
+A primeira forma desenha uma expressão de funções do NumPy e lista os seus gradientes. A expressão
+é lida segundo uma lista branca; nunca é executada como Python. Os números são reais, * multiplica
+elemento a elemento e @ multiplica matrizes, ** é potência, x[0] e x[:, 1:3] indexam; pi, e, inf e
+nan são conhecidos; max(x, y) e min(x, y) escolhem elemento a elemento.
+
+A segunda forma importa ARQUIVO.py, o que EXECUTA O CÓDIGO DELE, e traça uma chamada de FUNÇÃO.
+Abra só arquivos em que você confia.
+
+valores:
+  x=-2   x=1.5e3   x=pi/2            um número
+  W=[[1,2],[3,4]]                    um array, em JSON
+  X=@dados.npy   X=@dados.npz:chave  um array de um arquivo
+
+opções:
+  --wrt NOMES    deriva só em relação a estes argumentos: --wrt x,y
+  --save CAMINHO grava também o desenho: .svg, .txt ou .json; pode ser repetida
+  --explain      conta os dois passos, porta por porta
+  --listing      com view: o código-fonte, com valores e gradientes na margem
+  --json         imprime tudo em JSON, e nada mais
+  --ascii        desenha com caracteres simples
+  --lang LÍNGUA  en ou pt
+  --version      imprime a versão
+  --help         imprime isto
+
+exemplos:
+  corrente "(x + y) * z" x=-2 y=5 z=-4
+  corrente "sum((W @ x - y)**2)" W="[[1,2],[3,4]]" x="[1,-1]" y="[0,1]" --wrt W
+  corrente "-log(1/(1 + exp(-w*x)))" w=2 x=-1 --explain --save neuronio.svg
+  corrente view modelo.py:perda W=@pesos.npy X=@dados.npz:X --listing
+
+Estado de saída: 0 quando tudo correu bem, 2 quando algo na entrada está errado.""",
+)
+
+_NONE = Says(
+    "none: whole numbers are data (1.0 is differentiated, 1 in an array is not)",
+    "nenhum: números inteiros são dados (1.0 é derivado, 1 num array não é)",
+)
+_SEE_HELP = Says("corrente --help shows what there is.", "corrente --help mostra o que há.")
+
+
+class Options(NamedTuple):
+    """What was asked for on the command line; `words` are the words that are no options."""
+
+    words: tuple[str, ...]
+    wrt: str | None
+    save: tuple[str, ...]
+    lang: str
+    explain: bool
+    listing: bool
+    json: bool
+    ascii: bool
+    help: bool
+    version: bool
+
+
+class Traced(NamedTuple):
+    """A program with the names of the arguments that were differentiated, in order."""
+
+    program: Program
+    names: tuple[str, ...]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; no input ends in a traceback."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    lang = _language(words)
+    caller = here()[0]
+    try:
+        _steady()
+        _run(words)
+        sys.stdout.flush()
+    except CorrenteError as error:
+        if isinstance(error.where, tuple) and error.where[0] is caller:
+            error.where = None  # whoever called the command line is not the user's source
+        return _complain(error, lang)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # what is still buffered would raise once more when the interpreter closes
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        return BROKEN_PIPE
+    except Exception as error:
+        return _complain(_unexpected(error), lang)
+    return 0
+
+
+def _complain(error: CorrenteError, lang: str) -> int:
+    print(f"corrente: {error.render(lang)}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _unexpected(error: Exception) -> CorrenteError:
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return CorrenteError(
+        Says("something unexpected went wrong: {0}", "algo inesperado deu errado: {0}").fill(said),
+        Says(
+            "a smaller input; and please report it, with the command you typed.",
+            "uma entrada menor; e, por favor, relate o caso, com o comando que você digitou.",
+        ),
+        False,
+    )
+
+
+def _steady() -> None:
+    """Let a terminal that lacks a character show a question mark instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+# --- options ------------------------------------------------------------------------------------
+
+
+def _language(words: Sequence[str]) -> str:
+    """Find the language before anything else can go wrong."""
+    for word, following in itertools.zip_longest(words, words[1:], fillvalue=""):
+        asked = following if word == "--lang" else word.removeprefix("--lang=")
+        if word.startswith("--lang") and asked in LANGUAGES:
+            return asked
+    return LANGUAGES[0]
+
+
+def _click() -> ModuleType:
+    import click  # noqa: PLC0415  # only the command line pays for it
+
+    return click
+
+
+def _options(words: Sequence[str]) -> Options:
+    click = _click()
+    flags = ["explain", "listing", "json", "ascii", "help", "version"]
+    command = click.Command(
+        "corrente",
+        params=[
+            click.Argument(["words"], nargs=-1),
+            click.Option(["--wrt"]),
+            click.Option(["--save"], multiple=True),
+            click.Option(["--lang"], default=LANGUAGES[0]),
+            *(click.Option([f"--{flag}"], is_flag=True) for flag in flags),
+        ],
+        add_help_option=False,
+        # an expression may begin with a minus sign
+        context_settings={"ignore_unknown_options": True},
+    )
+    _refuse_unknown(words, [*flags, "wrt", "save", "lang"])
+    try:
+        options = Options(**command.make_context("corrente", list(words)).params)
+    except click.BadOptionUsage as error:
+        flag = error.option_name.lstrip("-") in flags
+        fault = (
+            Says("{0} takes no value.", "{0} não leva valor.")
+            if flag
+            else Says("{0} needs a value.", "{0} precisa de um valor.")
+        )
+        raise BadArgument(fault.fill(error.option_name), _SEE_HELP, False) from None
+    if options.lang not in LANGUAGES:
+        raise BadValue(
+            Says("there is no language {0} here.", "não há aqui a língua {0}.").fill(options.lang),
+            plain("--lang en, --lang pt"),
+            False,
+        )
+    return options
+
+
+def _refuse_unknown(words: Sequence[str], known: Sequence[str]) -> None:
+    """Tell a mistyped option from an expression such as --x*y or -x."""
+    for word in words:
+        if word == "--":
+            return
+        option = re.fullmatch(r"--([A-Za-z][A-Za-z-]+)(=.*)?", word, re.DOTALL)
+        if option and option[1] not in known:
+            near = difflib.get_close_matches(option[1], known, 1, 0.5)
+            raise BadArgument(
+                Says("there is no option --{0}.", "não há opção --{0}.").fill(option[1]),
+                plain(f"--{near[0]}") if near else _SEE_HELP,
+                False,
+            )
+
+
+# --- the commands -------------------------------------------------------------------------------
+
+
+def _run(words: Sequence[str]) -> None:
+    options = _options(words)
+    if options.help:
+        print(HELP.into(options.lang))
+    elif options.version:
+        # the front door is above this room, but already open: a package loads before its parts
+        print(f"corrente {vars(sys.modules['corrente'])['__version__']}")
+    elif not options.words:
+        raise BadArgument(
+            Says("no expression was given.", "nenhuma expressão foi dada."),
+            plain('corrente "(x + y) * z" x=-2 y=5 z=-4, corrente --help'),
+            False,
+        )
+    elif options.words[0] == "view":
+        with contextlib.ExitStack() as stack:
+            if options.json:
+                # what the user's file prints must not end up in the JSON
+                stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+            traced = _trace_file(options)
+        _report(traced, options)
+    else:
+        _report(_trace_expression(options), options)
+
+
+def _trace_expression(options: Options) -> Traced:
+    text, *words = options.words
+    if options.listing:
+        raise BadArgument(
+            Says("--listing needs a source file.", "--listing precisa de um arquivo-fonte."),
+            plain("corrente view model.py:loss --listing"),
+            False,
+        )
+    needed = expression.needs(text)
+    given = inputs.take(words)
+    _refuse_faults(given, [name for name in needed if name not in given.names], needed)
+    function = expression.parse(text, given.values)
+    wanted = _wanted(options.wrt, given.names)
+    try:
+        program = _traced(lambda: trace(function, argnames=wanted)(**given.values))
+    except NotScalar as error:
+        raise ExpressionError(
+            error.what,
+            Says('sum it: corrente "sum({0})" …', 'some-a: corrente "sum({0})" …').fill(text),
+        ) from None
+    return Traced(program, given.names if wanted is None else wanted)
+
+
+def _trace_file(options: Options) -> Traced:
+    target, *words = options.words[1:] or ("",)
+    given = inputs.take(words, whole=True)
+    _refuse_faults(given, [], [])
+    with loading.load(target) as function:
+        args, kwargs = loading.fit(function, target.rpartition(":")[2], given.values)
+        wanted = _wanted(options.wrt, given.names)
+        program = _traced(lambda: trace(function, argnames=wanted)(*args.values(), **kwargs))
+    return Traced(program, (*args, *kwargs) if wanted is None else wanted)
+
+
+def _traced(run: Callable[[], Program]) -> Program:
+    """Run a trace; of the warnings on the way only the house's own are passed on, shortly."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        program = run()
+        program.grads  # noqa: B018  # a refusal comes before anything is printed
+    for warning in caught:
+        if issubclass(warning.category, UnreachedWarning | TieWarning):
+            print(f"corrente: {warning.message}", file=sys.stderr)
+    return program
+
+
+def _refuse_faults(given: inputs.Given, missing: Sequence[str], needed: Sequence[str]) -> None:
+    """Raise one error that names every fault of the arguments."""
+    faults = list(given.faults)
+    if missing:
+        faults.append(
+            Says("missing: {0}", "falta: {0}").fill(", ".join(missing)),
+        )
+    if not faults:
+        return
+    what = Says(*("; ".join(said) + "." for said in zip(*faults, strict=True)))
+    if given.faults:
+        mend = inputs.FORMS
+    else:
+        mend = Says("give a value to each of: {0}.", "dê um valor a cada um de: {0}.").fill(
+            ", ".join(f"{name}=…" for name in needed)
+        )
+    raise BadArgument(what, mend, False)
+
+
+def _wanted(wrt: str | None, names: Sequence[str]) -> tuple[str, ...] | None:
+    """Read --wrt x,y; None for all."""
+    if wrt is None:
+        return None
+    chosen = list(dict.fromkeys(name.strip() for name in wrt.split(",") if name.strip()))
+    strange = [name for name in chosen if name not in names]
+    if strange or not chosen:
+        raise BadArgument(
+            Says("--wrt: no argument is called {0}.", "--wrt: nenhum argumento se chama {0}.").fill(
+                ", ".join(strange) or "“”"
+            ),
+            Says("the arguments are: {0}.", "os argumentos são: {0}.").fill(
+                ", ".join(names) or "—"
+            ),
+            False,
+        )
+    return tuple(chosen)
+
+
+# --- printing -----------------------------------------------------------------------------------
+
+
+def _report(traced: Traced, options: Options) -> None:
+    program, lang = traced.program, options.lang
+    for path in options.save:
+        _save(program, path, lang)
+    if options.json:
+        print(json.dumps(program.json(), ensure_ascii=False, allow_nan=False))
+        return
+    if options.ascii:
+        _show_plainly(program, lang)
+    else:
+        program.show(lang=lang)
+    print()
+    if options.listing:
+        print(program.listing(lang), end="\n\n")
+    if options.explain:
+        print(program.explain(lang), end="\n\n")
+    _list(traced, lang)
+    for path in options.save:
+        print(Says("saved: {0}", "gravado: {0}").fill(path).into(lang))
+
+
+def _show_plainly(program: Program, lang: str) -> None:
+    """Draw as for a file that holds only ASCII."""
+    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="replace")
+    program.show(lang=lang, file=file)
+    file.seek(0)
+    print(file.read(), end="")
+
+
+def _save(program: Program, path: str, lang: str) -> None:
+    try:
+        program.save(path, lang)
+    except (OSError, ValueError) as error:
+        if isinstance(error, CorrenteError):
+            raise
+        raise BadValue(
+            Says("cannot write {0}: {1}", "não dá para gravar {0}: {1}").fill(
+                path, getattr(error, "strerror", None) or error
+            ),
+            Says("a folder that exists and is yours.", "uma pasta que exista e seja sua."),
+            False,
+        ) from None
+
+
+def _list(traced: Traced, lang: str) -> None:
+    """Print the value and each gradient under the other, aligned."""
+    rows: list[tuple[str, Any]] = [(Says("value", "valor").into(lang), traced.program.value)]
+    word = Says("gradient of {0}", "gradiente de {0}")
+    grads = traced.program.grads
+    grads = grads.values() if isinstance(grads, dict) else grads
+    rows += [
+        (word.fill(name).into(lang), grad) for name, grad in zip(traced.names, grads, strict=True)
+    ]
+    width = max(len(label) for label, _ in rows)
+    for label, value in rows:
+        figure = _NONE.into(lang) if value is None else _figure(value, " " * (width + 2))
+        print(f"{label:<{width}}  {figure}")
+
+
+def _figure(value: Any, indent: str) -> str:
+    if isinstance(value, np.ndarray) and value.ndim:
+        text = np.array2string(value, precision=6, threshold=60, suppress_small=True)
+        return text.replace("\n", "\n" + indent)
+    if isinstance(value, np.ndarray):
+        value = value[()]
+    return f"{value:.12g}" if isinstance(value, float | np.floating) else str(value)

@@ -1,0 +1,1 @@
+"""The printers: each takes one Scene and gives one string."""
