@@ -56,7 +56,7 @@ def digits() -> None:
     t.save("digits.svg")
     print("written: digits.svg")
     rate = 0.5
-    stepped = tuple(p - rate * g for p, g in zip(params, t.grads[0], strict=True))
+    stepped = tuple(p - rate * g for p, g in zip(params, t.grads, strict=True))
     after = loss(stepped, X, Y)
     print(f"one step against the gradient, rate {rate}: loss {t.value:.4f} -> {after:.4f}")
     if not after < t.value:
