@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,7 +108,7 @@ def network(batch: int) -> Iterator[Entry]:
     rng = np.random.default_rng(0)
     sizes = (2, 16, 16, 1)
     parameters: list[Any] = []
-    for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+    for fan_in, fan_out in pairwise(sizes):
         parameters += [rng.normal(size=(fan_in, fan_out)), np.zeros(fan_out)]
     given = (*parameters, rng.normal(size=(batch, 2)), rng.normal(size=(batch, 1)))
     argnums = tuple(range(6))

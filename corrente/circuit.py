@@ -129,7 +129,11 @@ class Circuit:
         return call_code(step.gate.name, names, step.params)
 
     def __str__(self) -> str:
-        arrays = [self.identifiers[w] for w in self.held if w in self.identifiers]
+        arrays = [
+            self.identifiers[w] + _default(value)
+            for w, value in self.held.items()
+            if w in self.identifiers
+        ]
         given = [self.identifiers[w] for w in self.ins]
         head = ", ".join(given + (["*", *arrays] if arrays else []))
         lines = [f"def circuit({head}):", *(f"    {line}" for line in self._body())]
@@ -195,6 +199,23 @@ def literal(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"np.array({value.item()!r}, dtype={dtype_code(value.dtype)})"
     return repr(value)
+
+
+def _default(array: np.ndarray) -> str:
+    """Write a small or constant held array as a default value; a larger one must be passed."""
+    dtype = dtype_code(array.dtype)
+    uniform = array.size and array.dtype.kind in "biuf" and np.all(array == array.flat[0])
+    if uniform and np.isfinite(array.flat[0]):
+        return f"=np.full({array.shape}, {array.flat[0].item()!r}, {dtype})"
+    if array.size <= _FEW and array.dtype.kind in "biu":
+        return f"=np.array({array.tolist()!r}, {dtype})"
+    if array.size <= _FEW and array.dtype.kind == "f" and np.isfinite(array).all():
+        # float32 numbers written as Python floats give the same float32 back
+        return f"=np.array({array.tolist()!r}, {dtype}).reshape({array.shape})"
+    return ""
+
+
+_FEW = 16
 
 
 def dtype_code(dtype: Any) -> str:

@@ -202,9 +202,14 @@ def sweep_tape(tape: Tape, seeds: dict[int, Any]) -> dict[int, Any]:
             tape.settle()
 
 
-def own(gradient: Any) -> Any:
-    """Return a gradient in memory of its own: results never alias each other or the inputs."""
-    return np.array(gradient) if isinstance(gradient, np.ndarray) else gradient
+def own(gradient: Any, like: Any = None) -> Any:
+    """Return a gradient in memory of its own: results never alias each other or the inputs.
+
+    That of a Python float is a Python float.
+    """
+    if isinstance(gradient, np.ndarray):
+        return np.array(gradient)
+    return float(gradient) if type(like) is float and type(gradient) is np.float64 else gradient
 
 
 def _zero(value: Any) -> Any:
@@ -218,7 +223,7 @@ def _gradient_trees(recording: Recording, grads: dict[int, Any]) -> dict[int | s
     for argument in recording.arguments:
         if argument.wanted:
             leaves = [
-                None if w is None else own(grads[w]) if w in grads else _zero(values[w])
+                None if w is None else own(grads[w], values[w]) if w in grads else _zero(values[w])
                 for w in argument.wires
             ]
             arranged[argument.key] = argument.tree.build(leaves)
@@ -315,7 +320,9 @@ def linearize(f: Function, *args: Any) -> tuple[Any, Callable[..., Any]]:
         tape.settle()
         return tree.build(
             [
-                _zero(unboxed(tape, leaf)) if w is None or moved[w] is None else own(moved[w])
+                _zero(unboxed(tape, leaf))
+                if w is None or moved[w] is None
+                else own(moved[w], tape.values[w])
                 for w, leaf in zip(wires, tree.leaves, strict=True)
             ]
         )

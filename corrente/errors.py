@@ -15,7 +15,7 @@ class CorrenteError(Exception):
     (taken from the running line when not given, `False` for none).
     """
 
-    def __init__(self, what: Says, mend: Says, where: Where | None | bool = None) -> None:
+    def __init__(self, what: Says, mend: Says, where: Where | bool | None = None) -> None:
         self.what = what
         self.mend = mend
         self.where = here() if where is None else (where or None)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from corrente import numerals
 from corrente.circuit import Composed, Run, Step
 from corrente.places import HOUSE, Where, locate, name_at, parsed
 from corrente.words import Says, plain
@@ -406,14 +407,14 @@ def _margin(run: Run, note: _Note, lang: str) -> tuple[str, str]:
 def _value(value: Any) -> Says:
     array = np.asarray(value)
     if not array.ndim:
-        return plain(_number(value))
+        return plain(numerals.number(value))
     if array.dtype.kind not in "iuf" or not array.size:
         return plain(str(array.shape))
     finite = array[np.isfinite(array)]
     if not finite.size:
         return Says("{0} non-finite", "{0} não finito").fill(array.shape)
     with np.errstate(all="ignore"):
-        numbers = [_number(measure(finite)) for measure in (np.min, np.max, np.mean)]
+        numbers = [numerals.number(measure(finite)) for measure in (np.min, np.max, np.mean)]
     says = Says("{0} {1}…{2}, mean {3}", "{0} {1}…{2}, média {3}").fill(array.shape, *numbers)
     if finite.size == array.size:
         return says
@@ -422,22 +423,10 @@ def _value(value: Any) -> Says:
 
 def _gradient(value: Any) -> Says:
     if not np.ndim(value):
-        return plain(_number(value))
+        return plain(numerals.number(value))
     with np.errstate(all="ignore"):
         norm = float(np.linalg.norm(np.ravel(value)))
-    return Says("norm {0}", "norma {0}").fill(_number(norm))
-
-
-def _number(value: Any) -> str:
-    """Write a number with 4 significant digits: integers whole, − for minus, 1.5e−7."""
-    value = value.item() if isinstance(value, np.generic | np.ndarray) else value
-    if isinstance(value, complex):
-        sign = "−" if value.imag < 0 else "+"
-        return f"{_number(value.real)} {sign} {_number(abs(value.imag))}j"
-    if isinstance(value, float):
-        whole = value.is_integer() and abs(value) < 1e6
-        value = int(value) if whole else re.sub(r"e([+-])0*", r"e\1", f"{value:.4g}")
-    return str(value).replace("-", "−").replace("e+", "e")
+    return Says("norm {0}", "norma {0}").fill(numerals.number(norm))
 
 
 def _cut(text: str, width: int | None) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from corrente import numerals
 from corrente.circuit import Contribution, Run, Step, call_code
 from corrente.convention import rule, ties
 from corrente.record import Elementwise, Gather
@@ -53,7 +54,7 @@ class _Story:
 
     def name(self, wire: int) -> str:
         """Name a wire; a literal is its own name."""
-        return self.names[wire] if wire in self.names else _number(self.value(wire))
+        return self.names[wire] if wire in self.names else numerals.number(self.value(wire))
 
     def slope(self, wire: int) -> str:
         return f"∂{self.symbol}/∂{self.name(wire)}"
@@ -197,9 +198,11 @@ def _made(story: _Story, step: Step) -> Says:
     names = [story.name(wire) for wire in step.ins]
     does = step.gate.does.fill(*names, *["…"] * 4)
     if _all_scalars(story, step):
-        result = plain(f"{_substituted(story, step)} = {_number(story.value(step.outs[0]))}")
+        result = plain(
+            f"{_substituted(story, step)} = {numerals.number(story.value(step.outs[0]))}"
+        )
     elif len(step.outs) == 1 and np.ndim(story.value(step.outs[0])):
-        result = _summary(story.value(step.outs[0]))
+        result = numerals.summary(story.value(step.outs[0]))
     else:
         result = _joined("; ", [_equals(story, wire) for wire in step.outs])
     return Says("{0} = {1}: {2}: {3}", "{0} = {1}: {2}: {3}").fill(
@@ -227,7 +230,7 @@ def _substituted(story: _Story, step: Step) -> str:
 
 
 def _bracketed(value: Any) -> str:
-    text = _number(value)
+    text = numerals.number(value)
     return f"({text})" if text.startswith("−") or " " in text else text
 
 
@@ -288,7 +291,7 @@ def _seed(story: _Story, out: int) -> Says:
     return Says(
         "The backward pass starts at {0}, with the gradient {1}.",
         "A passagem para trás começa em {0}, com o gradiente {1}.",
-    ).fill(story.name(out), _size(gradient))
+    ).fill(story.name(out), numerals.size(gradient))
 
 
 def _back(story: _Story, k: int) -> Iterator[Sentence]:
@@ -321,7 +324,7 @@ def _share(story: _Story, k: int, position: int, sent: Any) -> Says:
         says = _carried(story, step, sent)
     elif np.ndim(local) == 0:
         numbers = _first(f"{_bracketed(story.run.gradients[out])} × {_bracketed(local)}")
-        says = plain(f"{product} = {numbers} = {_number(sent)}")
+        says = plain(f"{product} = {numbers} = {numerals.number(sent)}")
     else:
         says = _spread(story, product, out, local, sent)
     head = plain(slope)
@@ -356,7 +359,9 @@ def _carried(story: _Story, step: Step, sent: Any) -> Says:
     """Say what a gate with no local gradient of its own per element sends back."""
     reached = [wire for wire in step.outs if wire in story.run.gradients]
     sources = [
-        Says("{0} ({1})", "{0} ({1})").fill(story.slope(wire), _size(story.run.gradients[wire]))
+        Says("{0} ({1})", "{0} ({1})").fill(
+            story.slope(wire), numerals.size(story.run.gradients[wire])
+        )
         for wire in reached
     ]
     says = Says("{0}, carried back from {1}", "{0}, trazido de volta de {1}")
@@ -365,7 +370,7 @@ def _carried(story: _Story, step: Step, sent: Any) -> Says:
             "{0}, put where the elements were read, from {1}",
             "{0}, posto onde os elementos foram lidos, vindo de {1}",
         )
-    return says.fill(_size(sent), _joined(", ", sources))
+    return says.fill(numerals.size(sent), _joined(", ", sources))
 
 
 def _spread(story: _Story, product: str, out: int, local: Any, sent: Any) -> Says:
@@ -380,7 +385,13 @@ def _spread(story: _Story, product: str, out: int, local: Any, sent: Any) -> Say
             "; summed where the value had been repeated",
             "; somado onde o valor tinha sido repetido",
         )
-    return says.fill(product, _size(story.run.gradients[out]), _between(local), summed, _size(sent))
+    return says.fill(
+        product,
+        numerals.size(story.run.gradients[out]),
+        _between(local),
+        summed,
+        numerals.size(sent),
+    )
 
 
 def _between(local: np.ndarray) -> Says:
@@ -388,10 +399,10 @@ def _between(local: np.ndarray) -> Says:
     finite = local[np.isfinite(local)]
     if not finite.size or np.iscomplexobj(local):
         return Says("complex", "complexo") if finite.size else Says("non-finite", "não finito")
-    low, high = _number(finite.min()), _number(finite.max())
+    low, high = numerals.number(finite.min()), numerals.number(finite.max())
     says = Says("from {0} to {1}", "de {0} a {1}") if low != high else plain("{0}")
     if finite.size < local.size:
-        says = _NON_FINITE.fill(says, local.size - finite.size)
+        says = numerals.NON_FINITE.fill(says, local.size - finite.size)
     return says.fill(low, high)
 
 
@@ -424,13 +435,13 @@ def _fork(story: _Story, wire: int) -> Says:
         )
     feeds = feeds.fill(story.name(wire), len(parts))
     if np.ndim(total):
-        norms = _added([_number(_norm(value)) for value in values], ", ")
+        norms = _added([numerals.number(numerals.norm(value)) for value in values], ", ")
         return Says(
             "{0}: parts of norm {1}; {2}, {3}", "{0}: parcelas de norma {1}; {2}, {3}"
-        ).fill(feeds, norms, story.slope(wire), _size(total))
+        ).fill(feeds, norms, story.slope(wire), numerals.size(total))
     terms = _first(_added([_bracketed(value) for value in values], " + "))
     return Says("{0}: {1} = {2} = {3}", "{0}: {1} = {2} = {3}").fill(
-        feeds, story.slope(wire), terms, _number(total)
+        feeds, story.slope(wire), terms, numerals.number(total)
     )
 
 
@@ -452,7 +463,7 @@ def _ending(story: _Story) -> Iterator[Sentence]:
         if skipped:
             yield Sentence("result", None, None, _left_out(skipped, _INPUTS))
         yield Sentence("result", None, wire, _direction(story, wire))
-    slope = sum(_norm(run.gradients[wire]) ** 2 for wire in asked if wire in run.gradients)
+    slope = sum(numerals.norm(run.gradients[wire]) ** 2 for wire in asked if wire in run.gradients)
     if np.isfinite(slope) and slope > 0:
         against = Says("against this gradient", "contra esse gradiente")
         if len(asked) > 1:
@@ -461,7 +472,9 @@ def _ending(story: _Story) -> Iterator[Sentence]:
             "A small step of rate r {2} changes {0} by about {1} × r.",
             "Um pequeno passo de taxa r {2} muda {0} em cerca de {1} × r.",
         )
-        yield Sentence("result", None, None, says.fill(story.goal, _number(-slope), against))
+        yield Sentence(
+            "result", None, None, says.fill(story.goal, numerals.number(-slope), against)
+        )
 
 
 def _direction(story: _Story, wire: int) -> Says:
@@ -474,7 +487,7 @@ def _direction(story: _Story, wire: int) -> Says:
         ).fill(slope, story.symbol, name)
     gradient = np.asarray(story.run.gradients[wire])
     says = Says("{0}: {1}: {2}", "{0}: {1}: {2}") if gradient.ndim else _EQUATION
-    return says.fill(slope, _size(gradient), _tendency(gradient, name, story.goal))
+    return says.fill(slope, numerals.size(gradient), _tendency(gradient, name, story.goal))
 
 
 def _tendency(gradient: np.ndarray, name: str, goal: Says) -> Says:
@@ -498,20 +511,19 @@ def _tendency(gradient: np.ndarray, name: str, goal: Says) -> Says:
     return Says(
         "if {0} grows a little, {1} {2} {3}; a small step against the gradient {4} {0}.",
         "se {0} cresce um pouco, {1} {2} {3}; um pequeno passo contra o gradiente {4} {0}.",
-    ).fill(name, goal, moves, _times(_norm(gradient)), against)
+    ).fill(name, goal, moves, _times(numerals.norm(gradient)), against)
 
 
 def _times(factor: float) -> Says:
     if factor == 1:
         return Says("just as much", "o mesmo tanto")
-    return Says("{0} times as much", "{0} vezes isso").fill(_number(factor))
+    return Says("{0} times as much", "{0} vezes isso").fill(numerals.number(factor))
 
 
 # --- numbers and lists --------------------------------------------------------------------------
 
 
 _EQUATION = Says("{0} = {1}: {2}", "{0} = {1}: {2}")
-_NON_FINITE = Says("{0}, non-finite: {1}", "{0}, não finitos: {1}")
 _GATES = (Says("{0} gate", "{0} porta"), Says("{0} gates", "{0} portas"))
 _INPUTS = (Says("{0} input", "{0} entrada"), Says("{0} inputs", "{0} entradas"))
 
@@ -538,57 +550,7 @@ def _equals(story: _Story, wire: int) -> Says:
     """Say a wire's name with its value: `x = −2`, or `h: shape (3,), …`."""
     value = story.value(wire)
     sign = ": " if np.ndim(value) else " = "
-    return Says("{0}{1}{2}", "{0}{1}{2}").fill(story.name(wire), sign, _summary(value))
-
-
-def _summary(value: Any) -> Says:
-    """Say a value: a number as it is, an array by its shape and range."""
-    array = np.asarray(value)
-    if not array.ndim:
-        return plain(_number(value))
-    shape = Says("shape {0}", "forma {0}").fill(array.shape)
-    if array.dtype == bool:
-        return Says("{0}, {1} of {2} true", "{0}, {1} de {2} verdadeiros").fill(
-            shape, int(array.sum()), array.size
-        )
-    if array.dtype.kind not in "iuf" or not array.size:
-        return shape
-    finite = array[np.isfinite(array)]
-    if finite.size:
-        with np.errstate(all="ignore"):
-            numbers = [_number(measure(finite)) for measure in (np.min, np.mean, np.max)]
-        shape = Says("{0}, min {1}, mean {2}, max {3}", "{0}, mín {1}, média {2}, máx {3}").fill(
-            shape, *numbers
-        )
-    if finite.size < array.size:
-        return _NON_FINITE.fill(shape, array.size - finite.size)
-    return shape
-
-
-def _size(gradient: Any) -> Says:
-    """Say a gradient: a number as it is, an array by its shape and norm."""
-    if not np.ndim(gradient):
-        return plain(_number(gradient))
-    return Says("shape {0}, norm {1}", "forma {0}, norma {1}").fill(
-        np.shape(gradient), _number(_norm(gradient))
-    )
-
-
-def _norm(value: Any) -> float:
-    with np.errstate(all="ignore"):
-        return float(np.linalg.norm(np.ravel(value)))
-
-
-def _number(value: Any) -> str:
-    """Write a number with 4 significant digits: integers whole, − for minus, 1.5e−7."""
-    value = value.item() if isinstance(value, np.generic | np.ndarray) else value
-    if isinstance(value, complex):
-        sign = "−" if value.imag < 0 else "+"
-        return f"{_number(value.real)} {sign} {_number(abs(value.imag))}j"
-    if isinstance(value, float):
-        whole = value.is_integer() and abs(value) < 1e6
-        value = int(value) if whole else re.sub(r"e([+-])0*", r"e\1", f"{value:.4g}")
-    return str(value).replace("-", "−").replace("e+", "e")
+    return Says("{0}{1}{2}", "{0}{1}{2}").fill(story.name(wire), sign, numerals.summary(value))
 
 
 def _first(text: str) -> str:

@@ -123,9 +123,7 @@ def _assigned(file: str) -> dict[Span, str]:
 def name_at(where: Where) -> str | None:
     """Return the variable that the expression at a place is assigned to, if it is."""
     place = locate(where)
-    return _assigned(place.file).get(
-        (place.line, place.end_line, place.column, place.end_column)
-    )
+    return _assigned(place.file).get((place.line, place.end_line, place.column, place.end_column))
 
 
 @lru_cache(maxsize=256)

@@ -147,6 +147,7 @@ def prefix_products(x: Any) -> Any:
 
 def written(x: Any) -> Any:
     y = x.copy()
+    y[2, 2] = 1.0
     first, row = y[0, 0], y[1]
     y[0, 0] = 7.0
     y[1:, 1] += first
@@ -297,10 +298,68 @@ def test_masks_of_each_example(seed: int, form: str):
         elif form == "columns":
             y[:, y[0] > 0] = v
         else:
-            y[1, y[1] > 0] = 3.0
+            y[1, y[1] > 0] = v
         return y
 
     assert_loops(f, x, v, row)
+
+
+def test_masks_do_not_part_the_examples():
+    runs = []
+
+    def f(x, v):
+        runs.append(1)
+        y = x.copy()
+        y[y < 0] = 0.0
+        y[0, None, y[0] > 1.0] = v
+        return y
+
+    x, v = normal(5, 3, 4), normal(5)
+    assert_same(vmap(f)(x, v), loop(f, x, v))
+    assert len(runs) == 1 + len(x)
+
+
+def test_lone_bools_as_indices():
+    def f(x):
+        y = x[x[0] > 0] * 2.0
+        z = x.copy()
+        z[x[0] > 0] = 5.0
+        return np.sum(y) + z
+
+    assert_loops(f, normal(6, 3))
+    assert_loops(lambda x: x[np.all(x > -9.0)], normal(6, 3))
+
+
+def test_written_values_may_have_more_axes():
+    def f(x, v):
+        y = x.copy()
+        y[0] = v[None, None]
+        y[[1, 1]] = v[None, None, None]
+        return y
+
+    assert_loops(f, normal(3, 3, 4), normal(3, 4))
+
+
+def test_plain_arrays_beside_traced_ones():
+    table, k = normal(4, 6), np.array([[2, 0], [3, 3], [0, 1]])
+    runs = []
+
+    def read(t, k):
+        runs.append(1)
+        return t[k]
+
+    reads = lambda k: vmap(read, in_axes=(None, 0))(table, k)
+    assert_same(vmap(reads)(k), table[k])
+    assert len(runs) == 1
+
+    def write(t, v):
+        y = t.copy()
+        y[1] = v
+        y[[0, 2], 1] = v * v
+        return np.sum(y, axis=1)
+
+    total = lambda v: np.sum(vmap(write, in_axes=(None, 0))(table, v))
+    assert_same(co.grad(total)(np.array([1.0, 2.0])), np.array([6.0 + 4.0, 6.0 + 8.0]))
 
 
 def test_integers_as_indices():
@@ -552,4 +611,9 @@ def test_contract_repeats_and_integers():
     x = normal(3, 3, 4)
     assert_same(contract(["iij", "jk"], "ik", [x, MATRIX]), np.einsum("iij,jk->ik", x, MATRIX))
     small = np.ones((200, 2), np.int8)
-    assert_same(contract(["ij", "ij"], "j", [small, small]), np.einsum("ij,ij->j", small, small))
+    assert_same(contract(["ij", "j"], "j", [small, small[0]]), small.sum(axis=0, dtype=np.int8))
+
+
+def test_contract_keeps_the_order_of_memory():
+    found = contract(["ij", "kj"], "ki", [MATRIX, normal(5, 6)])
+    assert found.flags.c_contiguous

@@ -86,6 +86,8 @@ PASSES = {
         lambda x: np.sum(np.log(x)),
         (np.array([1e-6, 1e-2, 1.0, 1e3]),),
     ),
+    "a very small number": (lambda x: np.log(x), (1e-12,)),
+    "a small slope on a large value": (lambda x: 1e6 + 1e-6 * np.abs(x), (0.5,)),
     "a result near zero": (lambda x: np.sin(x) ** 2 + np.cos(x) ** 2, (0.7,)),
     "a large argument": (lambda x: np.sin(x), (1e6,)),
     "a steep curve": (lambda x: np.tanh(1e3 * x), (1e-4,)),
@@ -120,6 +122,11 @@ def test_right_gradients_pass(name: str):
     assert found.comparisons >= 12
     assert found.kinks == ()
     assert found.worst < 1e-6
+
+
+def test_where_all_is_analytic_the_numbers_lose_no_digits():
+    f = lambda x: np.sum(np.exp(3.0 * x) * np.sin(5.0 * x))
+    assert co.check_grads(f, (np.array([0.3, -0.2]),)).worst < 1e-13
 
 
 def test_order_and_modes_say_how_much_is_compared():

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -180,9 +179,7 @@ BAD = [
 
 @pytest.mark.parametrize(("words", "said"), BAD, ids=range(len(BAD)))
 def test_bad_input(run, words, said):
-    start = time.perf_counter()
     status, out, err = run(*words)
-    assert time.perf_counter() - start < 1.0
     assert (status, out) == (2, "")
     assert said in err
     assert err.startswith("corrente: ")

@@ -72,6 +72,11 @@ def test_the_mean_of_huge_numbers_does_not_overflow():
     assert summarise(half).lines[1] == "49984 ≤ 59998 ≤ 60000"
 
 
+def test_a_mean_that_is_only_rounding_is_zero():
+    assert summarise(np.array([1.0, -1.0, 3e-16, 0.0])).lines[1] == "-1 ≤ 0 ≤ 1"
+    assert summarise(np.array([1.0, -1.0, 4e-9, 0.0])).lines[1] == "-1 ≤ 1e-09 ≤ 1"
+
+
 def test_full_text_tells_the_dtype():
     assert "float32" in summarise(np.ones((2, 3), np.float32)).full
     assert summarise(2.0).full == "2 (float)"

@@ -121,7 +121,14 @@ def test_crossings_are_avoided_where_they_can_be(monkeypatch, without):
     sinks = [Node(3, 3, (1,), ()) for _ in range(4)]
     edges = [Edge(k, 0, 7 - k, 0) for k in range(4)]
     placed = arrange([*sources, *sinks], edges, CURVED)
-    assert all(len(route) == 2 for route in placed.routes), "all level: nothing crosses"
+    assert all(start[1] == end[1] for start, end in placed.routes), "level: nothing crosses"
+
+
+def test_nodes_that_want_one_place_share_it_evenly():
+    nodes = [Node(1, 11, (), (5,)), Node(1, 11, (), (5,)), Node(1, 20, (9, 12), ())]
+    placed = arrange(nodes, [Edge(0, 0, 2, 0), Edge(1, 0, 2, 1)], CURVED)
+    (a, b), (c, d) = (tuple(point[1] for point in route) for route in placed.routes)
+    assert b - a == c - d > 0
 
 
 def test_argument_order_is_port_order():

@@ -16,7 +16,8 @@ from test_narrator import Bench, notes_example
 from corrente import listing
 from corrente.circuit import Composed
 from corrente.gates.arithmetic import add, multiply, reciprocal, sqrt
-from corrente.listing import LIMIT, _number, annotate
+from corrente.listing import LIMIT, annotate
+from corrente.numerals import number
 from corrente.places import Where, locate
 
 Spot = Callable[..., Where]
@@ -195,11 +196,11 @@ def test_functions_that_were_entered_stand_once_and_give_their_callers_a_value(w
     assert [" ".join(note) for note in notes] == [
         f"x = 3 | ∂ {dx}",
         f"w = 2 | ∂ {dw}",
-        f"x = {_number((a + 2.0) ** 0.25)} | ∂ 0.5 × 2",
+        f"x = {number((a + 2.0) ** 0.25)} | ∂ 0.5 × 2",
         f"f = {last} | ∂ 1",
-        f"a = {_number(a)} | ∂ {da} × 2",
-        f"a = {_number(a + 2.0)} | ∂ {da} × 2",
-        f"a = {_number((a + 2.0) ** 0.25)} | ∂ 0.5 × 4",
+        f"a = {number(a)} | ∂ {da} × 2",
+        f"a = {number(a + 2.0)} | ∂ {da} × 2",
+        f"a = {number((a + 2.0) ** 0.25)} | ∂ 0.5 × 4",
         f"f = {last} | ∂ 1",
     ]
     lines = text.splitlines()
@@ -221,7 +222,7 @@ def _slopes(x: float, w: float) -> tuple[str, ...]:
     dx = (f(x + h, w) - f(x - h, w)) / (2 * h)
     dw = (f(x, w + h) - f(x, w - h)) / (2 * h)
     da = (f(x, w, h) - f(x, w, -h)) / (2 * h)
-    return _number(dx), _number(dw), _number(f(x, w)), _number(da)
+    return number(dx), number(dw), number(f(x, w)), number(da)
 
 
 def test_a_function_of_one_composed_operator_is_called_once_for_all_its_steps(write: Any):

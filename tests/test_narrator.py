@@ -12,7 +12,8 @@ import pytest
 from corrente import convention
 from corrente.circuit import Circuit, Contribution, Run, Step, Wire
 from corrente.gates.arithmetic import add, multiply, reciprocal, sqrt
-from corrente.narrator import LIMIT, _number, explain, narrate
+from corrente.narrator import LIMIT, explain, narrate
+from corrente.numerals import number
 from corrente.record import Gather, Opaque
 
 
@@ -271,7 +272,7 @@ def test_a_long_circuit_says_what_it_leaves_out():
     assert explain(run).count("… leaving out 1 gate\n") == 2
     assert explain(chain(LIMIT + 40), "pt").count("… omitindo 40 portas\n") == 2
     assert "leaving out" not in explain(chain(LIMIT))
-    part = _number(0.5 * 1.01**9)
+    part = number(0.5 * 1.01**9)
     many = (
         f"w feeds 10 gates, so its gradients add up: ∂f/∂w = {' + '.join([part] * 4)} + … + {part}"
     )
@@ -403,4 +404,4 @@ def test_an_unknown_language_is_refused():
     ],
 )
 def test_numbers_are_short(value: Any, text: str):
-    assert _number(value) == text
+    assert number(value) == text

@@ -202,7 +202,7 @@ def test_the_element_that_is_worst_is_named(monkeypatch: pytest.MonkeyPatch):
         return np.sum(t * t)
 
     def pull(g, out, x):
-        return g * np.cosh(x) * np.where(np.arange(5) == 3, 1.5, 1.0)
+        return g * np.cosh(x) * np.array([1.01, 1.0, 1.1, 3.0, 1.1])
 
     break_gate(monkeypatch, "sinh", pulls=(pull,))
     error = accused(f, np.linspace(-1.0, 1.0, 5), order=1)

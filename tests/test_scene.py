@@ -359,11 +359,25 @@ def test_the_title_of_a_fold_is_the_function_called():
         return here()
 
     call, where = outer(), inner()
-    steps = tuple(Step(sqrt, (k,), (k + 1,), {}, where, (call,) * (k > 2)) for k in range(20))
     wires = tuple(Wire((), np.dtype(float), k, True) for k in range(21))
-    circuit = Circuit(wires, (0,), {}, steps, (20,))
-    found = outline(Run(circuit, [1.0] * 21), most=16)
-    assert [part.fold for part in found.parts if part.fold] == ["inner"]
+
+    def folds(stack) -> list[str]:
+        steps = tuple(
+            Step(sqrt, (k,), (k + 1,), {}, where, stack(k) if k > 2 else ()) for k in range(20)
+        )
+        circuit = Circuit(wires, (0,), {}, steps, (20,))
+        found = outline(Run(circuit, [1.0] * 21), most=16)
+        return [part.fold for part in found.parts if part.fold]
+
+    here_ = (here()[0], 0)
+    assert folds(lambda _: (call,)) == ["inner"], "a call from outer, and the steps are in inner"
+    assert folds(lambda k: (here_, (call[0], k))) == ["outer"], "calls from outer, at many places"
+
+
+def test_a_wire_that_nothing_reads_still_leaves_its_box():
+    scene = lay_out(outputs())
+    ends = [arrow.wires for arrow in scene.arrows if arrow.head is None]
+    assert ends == [(1,), (4,)], "the spare input and the lost root"
 
 
 def test_a_hundred_thousand_steps_are_drawn_at_once():

@@ -62,7 +62,9 @@ def test_steps_know_their_line_and_callers():
 
 def test_composed_functions_are_marked():
     t = co.trace(lambda x: np.ptp(x) * 2.0)(np.array([1.0, 3.0]))
-    marks = [[frame.name for frame in step.stack if hasattr(frame, "name")] for step in t.circuit.steps]
+    marks = [
+        [frame.name for frame in step.stack if hasattr(frame, "name")] for step in t.circuit.steps
+    ]
     assert marks[:-1] == [["np.ptp"]] * (len(marks) - 1)
     assert marks[-1] == []
 

@@ -151,13 +151,15 @@ def _spread_mask(given: Given) -> tuple[tuple[Any, ...], Any] | None:
     if len(given.values) != 3 or not given.batched[2] or given.shapes[1] != ():
         return None
     mask = given.values[2]
-    if mask.dtype != np.bool_ or any(isinstance(item, int) for item in index):
+    if mask.dtype != np.bool_:
         return None
     rows, *found = np.nonzero(np.asarray(mask))
     spots = [k for k, item in enumerate(index) if isinstance(item, Slot)]
     where = (rows, *index[: spots[0]], *found, *index[spots[0] + 1 :])
     value = given.values[1]
     if given.batched[1]:
-        rest = len(given.shapes[0]) - len(found) + sum(item is None for item in index)
+        numbers = sum(isinstance(item, int) for item in index)
+        new = sum(item is None for item in index)
+        rest = len(given.shapes[0]) - len(found) - numbers + new
         value = np.reshape(value[rows], (len(rows), *(1,) * rest))
     return where, value

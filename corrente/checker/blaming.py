@@ -30,6 +30,8 @@ from corrente.recording import Recording, freeze, function_name, labels, result_
 from corrente.tracer import Traced, record
 from corrente.words import Says, plain
 
+FEW = 32
+
 
 def accusation(question: Question, event: Comparison, seed: int, rules: Rules) -> GradientError:
     """Check every gate on the path alone, in order, and accuse the first one that is wrong."""
@@ -112,13 +114,14 @@ def first_wrong(
 
 
 def narrowed(look: Look, wrong: Comparison, rules: Rules) -> Comparison:
-    """Halve direction and weights until one element of each is left: the worst ones."""
+    """Halve direction and weights, then take one element of each: the worst of what is left."""
     for field in ("direction", "weights"):
         while np.count_nonzero(getattr(wrong, field)) > 1:
+            pieces = _pieces(getattr(wrong, field))
+            parts = [wrong._replace(**{field: piece}) for piece in pieces]
             still = [
                 found
-                for half in halves(getattr(wrong, field))
-                for part in [wrong._replace(**{field: half})]
+                for part in parts
                 for found in along(
                     look, part.direction, part.weights, part.chain[-1:], rules, part.chain[:-1], 0
                 )
@@ -126,9 +129,22 @@ def narrowed(look: Look, wrong: Comparison, rules: Rules) -> Comparison:
             ]
             if not still:
                 break
-            wrong = max(still, key=lambda found: found.difference)
+            wrong = max(still, key=_apart)
     unit = _greatest(wrong.direction) * _greatest(wrong.weights)
     return wrong._replace(analytic=wrong.analytic / unit, numeric=wrong.numeric / unit)
+
+
+def _pieces(vector: np.ndarray) -> list[np.ndarray]:
+    """Cut a vector in two; a short one, into its elements."""
+    places = np.flatnonzero(vector)
+    if len(places) > FEW:
+        return halves(vector)
+    return [np.where(np.arange(len(vector)) == place, vector, 0.0) for place in places]
+
+
+def _apart(found: Comparison) -> float:
+    """Return how far the numbers are apart for a step of one."""
+    return found.difference / abs(_greatest(found.direction) * _greatest(found.weights))
 
 
 def _greatest(vector: np.ndarray) -> float:

@@ -163,7 +163,7 @@ def refined(look: Look, direction: np.ndarray, weights: np.ndarray, rough: Numer
     if ends.size != weights.size:
         return rough
     value = float(np.sum(np.imag(ends * weights))) * 1e30
-    error = 1e3 * look.precision * (abs(value) + inner(ends, weights)[1])
+    error = 1e3 * look.precision * abs(value)
     near = abs(value - rough.value) <= rough.error
     return Numeric(value, error, rough.step) if near and error < rough.error else rough
 

@@ -121,8 +121,14 @@ def _call_read(x: Any, index: Any) -> Call:
     return call(x, *arrays, index=items)
 
 
+def _own_copy(x: Any, value: Any) -> Any:
+    """Copy an array so that a value can be written into it: traced if the value is."""
+    follows = hasattr(value, "__array_function__") and not isinstance(value, np.ndarray)
+    return np.array(x, like=value) if follows and isinstance(x, np.ndarray) else np.copy(x)
+
+
 def _write(x: Any, value: Any, *arrays: Any, index: Index, into: Any = None) -> Any:
-    out = np.copy(x) if into is None else into
+    out = _own_copy(x, value) if into is None else into
     out[fill(index, arrays)] = value
     return out
 
@@ -169,7 +175,7 @@ setitem = gate(
 
 
 def _add_at(x: Any, value: Any, *arrays: Any, index: Index, into: Any = None) -> Any:
-    out = np.copy(x) if into is None else into
+    out = _own_copy(x, value) if into is None else into
     np.add.at(out, fill(index, arrays), value)
     return out
 

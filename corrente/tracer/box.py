@@ -39,6 +39,10 @@ class Traced:
     """
 
     __slots__ = ("source", "tape", "value", "wire")
+    # given by `operators` when the tracer is assembled
+    __getitem__: Any
+    __setitem__: Any
+    reshape: Any
     __hash__ = None  # type: ignore[assignment]  # == is elementwise, as for arrays
 
     def __init__(self, tape: Tape, wire: int, value: Any, source: View | None = None) -> None:

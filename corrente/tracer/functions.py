@@ -177,6 +177,10 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Any:
     return out if dtype is None else out.astype(dtype)
 
 
+def _can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
+    return np.can_cast(_typed(from_), to, casting)
+
+
 _CREATE: dict[Any, bool] = dict.fromkeys(
     (
         *(np.zeros, np.ones, np.empty, np.full, np.array, np.asarray, np.asanyarray),
@@ -192,7 +196,7 @@ _INSPECT: dict[Any, Callable[..., Any]] = {
     np.iscomplexobj: lambda x: x.dtype.kind == "c",
     np.isrealobj: lambda x: x.dtype.kind != "c",
     np.result_type: lambda *args: np.result_type(*map(_typed, args)),
-    np.can_cast: lambda a, to, casting="safe": np.can_cast(_typed(a), to, casting),
+    np.can_cast: _can_cast,
     np.may_share_memory: lambda a, b, max_work=None: False,
     np.shares_memory: lambda a, b, max_work=None: False,
     np.array_repr: lambda a, *args, **kwargs: repr(a),

@@ -35,17 +35,16 @@ class _Methods:
             return lambda: record(gate, (self,), NOTHING)
         raise AttributeError(f"a traced array has no attribute {name!r}")
 
-    def reshape(self: Any, *shape: Any, order: str = "C") -> Any:
-        shape = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
-        return np.reshape(self, tuple(shape), order=order)  # type: ignore[arg-type]
+    def reshape(self: Any, *shape: Any, order: Any = "C") -> Any:
+        listed = len(shape) == 1 and isinstance(shape[0], tuple | list)
+        return np.reshape(self, tuple(shape[0] if listed else shape), order=order)
 
     def transpose(self: Any, *axes: Any) -> Any:
-        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)):
-            axes = axes[0]
-        return np.transpose(self, axes or None)
+        listed = len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list))
+        return np.transpose(self, (axes[0] if listed else axes) or None)
 
-    def flatten(self: Any, order: str = "C") -> Any:
-        return np.copy(np.ravel(self, order=order))  # type: ignore[arg-type]
+    def flatten(self: Any, order: Any = "C") -> Any:
+        return np.copy(np.ravel(self, order=order))
 
     def astype(self: Any, dtype: Any, copy: bool = True) -> Any:
         dtype = np.dtype(dtype)

@@ -41,8 +41,7 @@ def write(box: Traced, index: Any, value: Any, gate: Gate) -> None:
     buffer, log = _own_buffer(box, values[0])
     at = fill(items, values[1:])
     params = {"index": items}
-    if log is not None:
-        replaced = np.copy(buffer[at])
+    replaced = np.copy(buffer[at]) if log is not None else None
     run_forward(gate, _into(buffer), (gate, *values), params)
     result = buffer if log is not None else Traced(buffer.tape, buffer.wire, buffer.value)
     wire = tape.put(gate, tuple(wires), (result,), params, frame(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -145,8 +146,6 @@ def test_operands_with_their_own_protocol_are_asked():
 @pytest.mark.parametrize("other", [2, 2.5, np.float64(2.5), np.array(2.5), [1.0, 2.0, 3.0], X])
 @pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow", "mod"])
 def test_operators_agree_with_numpy_both_ways(name: str, other: Any):
-    import operator
-
     op = getattr(operator, name)
     for f in (lambda x: op(x, other), lambda x: op(other, x)):
         t = co.trace(f)(X)

@@ -1,0 +1,3 @@
+"""The documentation's own tests: what only the page builder imports is not collected."""
+
+collect_ignore = ["fence_examples.py"]
