@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from corrente.gates.indexing import blank, fill, is_basic
+from corrente.gates.indexing import blank, fill
 from corrente.record import Gate, Gather, Params, Scatter
 from corrente.tape import Tape
 from corrente.tracer import Traced
@@ -44,12 +44,24 @@ def sweep(
     """
     active = mark(steps, wanted, count)
     slots = Slots(count, seeds, observe)
+    gradients = slots.gradients
     for k in range(len(steps) - 1, -1, -1):
-        gate, ins, outs, params = steps[k][:4]
-        g = slots.take(k, outs)
-        if g is not None and active[outs[0]]:
-            _step_back(slots, k, gate, ins, outs, params, g, get, active)
-    return {wire: slots.gradients[wire] for wire in wanted if slots.gradients[wire] is not None}
+        gate, ins, outs, params, _, _, _ = steps[k]
+        out = outs[0]
+        if len(outs) == 1:
+            g = gradients[out]
+        else:
+            g = tuple(gradients[wire] for wire in outs)
+            g = None if all(d is None for d in g) else g
+        if g is None or not active[out]:
+            continue
+        if observe is not None:
+            observe.enter(k, outs, g if len(outs) > 1 else (g,))
+        slots.step = k
+        for wire in outs:
+            gradients[wire] = None
+        _step_back(slots, gate, ins, outs, params, g, get, active)
+    return {wire: gradients[wire] for wire in wanted if gradients[wire] is not None}
 
 
 def mark(steps: Sequence[Any], wanted: Iterable[int], count: int) -> bytearray:
@@ -84,25 +96,6 @@ class Slots:
         for wire, g in seeds.items():
             self.gradients[wire] = g
 
-    def take(self, step: int, outs: tuple[int, ...]) -> Any:
-        """Take the finished gradient of a step's output; None if nothing reached it."""
-        gradients = self.gradients
-        if len(outs) == 1:
-            g = gradients[outs[0]]
-            if g is None:
-                return None
-            found: Any = g
-        else:
-            found = tuple(gradients[out] for out in outs)
-            if all(g is None for g in found):
-                return None
-        self.step = step
-        if self.observe is not None:
-            self.observe.enter(step, outs, found if len(outs) > 1 else (found,))
-        for out in outs:
-            gradients[out] = None
-        return found
-
     def add(self, wire: int, position: int, d: Any, own: bool = False) -> None:
         """Add what one reader of a wire sends back."""
         if self.observe is not None:
@@ -131,7 +124,6 @@ class Slots:
 
 def _step_back(
     slots: Slots,
-    step: int,
     gate: Gate,
     ins: tuple[int, ...],
     outs: tuple[int, ...],
@@ -140,25 +132,23 @@ def _step_back(
     get: Get,
     active: bytearray,
 ) -> None:
-    kind = gate.kind
-    if isinstance(kind, Gather):
+    kind = type(gate.kind)
+    if kind is Gather:
         _gather_back(slots, ins, params, g, get)
         return
-    if isinstance(kind, Scatter):
+    if kind is Scatter:
         _scatter_back(slots, gate, ins, outs, params, g, get, active)
         return
     x = [get(wire) for wire in ins]
-    out = get(outs[0]) if len(outs) == 1 else tuple(get(wire) for wire in outs)
-    if len(outs) > 1:
+    if len(outs) == 1:
+        out = get(outs[0])
+    else:
+        out = tuple(get(wire) for wire in outs)
         g = tuple(np.zeros_like(y) if d is None else d for d, y in zip(g, out, strict=True))
-    if gate.joint is not None:
-        wanted = [position for position, wire in enumerate(ins) if active[wire]]
-        found = gate.joint(g, out, x, params, wanted)
-        for position, d in zip(wanted, found, strict=True):
-            slots.add(ins[position], position, fit(d, x[position]))
-        return
     pulls = gate.pulls
-    assert pulls is not None
+    if pulls is None:
+        _joint_back(slots, gate, ins, params, g, out, x, active)
+        return
     for position, wire in enumerate(ins):
         if active[wire]:
             try:
@@ -168,6 +158,24 @@ def _step_back(
             slots.add(wire, position, fit(d, x[position]))
 
 
+def _joint_back(
+    slots: Slots,
+    gate: Gate,
+    ins: tuple[int, ...],
+    params: Params,
+    g: Any,
+    out: Any,
+    x: Sequence[Any],
+    active: bytearray,
+) -> None:
+    """Ask the one rule for all inputs at once."""
+    assert gate.joint is not None
+    wanted = [position for position, wire in enumerate(ins) if active[wire]]
+    found = gate.joint(g, out, x, params, wanted)
+    for position, d in zip(wanted, found, strict=True):
+        slots.add(ins[position], position, fit(d, x[position]))
+
+
 def _gather_back(slots: Slots, ins: tuple[int, ...], params: Params, g: Any, get: Get) -> None:
     """Add the gradient of read elements where they were read, in one buffer for all reads."""
     wire = ins[0]
@@ -175,12 +183,14 @@ def _gather_back(slots: Slots, ins: tuple[int, ...], params: Params, g: Any, get
     g = fit_dtype(g, x)
     if slots.observe is not None:
         slots.observe.contribute(wire, slots.step, 0, g)
-    buffer = slots.own(wire, np.shape(x), g)
-    at = fill(params["index"], [get(w) for w in ins[1:]])
-    if isinstance(buffer, np.ndarray) and is_basic(params["index"]):
-        buffer[at] += g
+    buffer = slots.own(wire, x.shape, g)
+    index = params["index"]
+    if len(ins) > 1:
+        np.add.at(buffer, fill(index, [get(w) for w in ins[1:]]), g)
+    elif type(buffer) is np.ndarray:
+        buffer[index] += g
     else:
-        np.add.at(buffer, at, g)
+        np.add.at(buffer, index, g)
 
 
 def _scatter_back(

@@ -181,7 +181,6 @@ def _backward(tape: Tape, ins: Values, outs: Values) -> Blocks:
         rows = _rows(tape, out, lambda g, wire=wire: sweep(steps, get, count, {wire: g}, ins))
         for of, block in rows.items():
             blocks[wire, of] = np.reshape(block, np.shape(out) + np.shape(ins[of]))
-    tape.settle()
     return blocks
 
 
@@ -198,7 +197,6 @@ def _forward(tape: Tape, ins: Values, outs: Values) -> Blocks:
         for wire, block in _rows(tape, x, lambda t, of=of: pushed(of, t)).items():
             columns = np.moveaxis(block, 0, -1)
             blocks[wire, of] = np.reshape(columns, np.shape(outs[wire]) + np.shape(x))
-    tape.settle()
     return blocks
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -158,7 +158,7 @@ def _opening(story: _Story) -> Iterator[Sentence]:
             "{0}: {1}. Para a frente, cada porta faz um valor a partir das suas entradas. Para "
             "trás, cada porta multiplica o gradiente que chega a ela pelo seu gradiente local: é "
             "a regra da cadeia.",
-        ).fill(story.symbol, _counted(len(circuit.steps), _GATES)),
+        ).fill(story.symbol, numerals.counted(len(circuit.steps), _GATES)),
     )
     closed = [wire for wire in circuit.held if wire in story.names]
     wires = [*circuit.ins, *closed]
@@ -204,7 +204,7 @@ def _made(story: _Story, step: Step) -> Says:
     elif len(step.outs) == 1 and np.ndim(story.value(step.outs[0])):
         result = numerals.summary(story.value(step.outs[0]))
     else:
-        result = _joined("; ", [_equals(story, wire) for wire in step.outs])
+        result = numerals.joined("; ", [_equals(story, wire) for wire in step.outs])
     return Says("{0} = {1}: {2}: {3}", "{0} = {1}: {2}: {3}").fill(
         left, story.code(step), does, result
     )
@@ -270,7 +270,7 @@ def _quiet(story: _Story, number: int) -> Says:
         "read there, or there is no gradient by nature.",
         "Nada volta por {1}: {0} não depende do que ali se faz, ali só se leem dados, ou por "
         "natureza não há gradiente.",
-    ).fill(story.symbol, _counted(number, _GATES))
+    ).fill(story.symbol, numerals.counted(number, _GATES))
 
 
 def _seed(story: _Story, out: int) -> Says:
@@ -370,7 +370,7 @@ def _carried(story: _Story, step: Step, sent: Any) -> Says:
             "{0}, put where the elements were read, from {1}",
             "{0}, posto onde os elementos foram lidos, vindo de {1}",
         )
-    return says.fill(numerals.size(sent), _joined(", ", sources))
+    return says.fill(numerals.size(sent), numerals.joined(", ", sources))
 
 
 def _spread(story: _Story, product: str, out: int, local: Any, sent: Any) -> Says:
@@ -511,16 +511,7 @@ def _tendency(gradient: np.ndarray, name: str, goal: Says) -> Says:
     return Says(
         "if {0} grows a little, {1} {2} {3}; a small step against the gradient {4} {0}.",
         "se {0} cresce um pouco, {1} {2} {3}; um pequeno passo contra o gradiente {4} {0}.",
-    ).fill(name, goal, moves, _times(numerals.norm(gradient)), against)
-
-
-def _times(factor: float) -> Says:
-    if factor == 1:
-        return Says("just as much", "o mesmo tanto")
-    return Says("{0} times as much", "{0} vezes isso").fill(numerals.number(factor))
-
-
-# --- numbers and lists --------------------------------------------------------------------------
+    ).fill(name, goal, moves, numerals.times(numerals.norm(gradient)), against)
 
 
 _EQUATION = Says("{0} = {1}: {2}", "{0} = {1}: {2}")
@@ -539,11 +530,7 @@ def _gapped(items: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _left_out(number: int, things: tuple[Says, Says]) -> Says:
-    return Says("… leaving out {0}", "… omitindo {0}").fill(_counted(number, things))
-
-
-def _counted(number: int, things: tuple[Says, Says]) -> Says:
-    return things[number != 1].fill(number)
+    return Says("… leaving out {0}", "… omitindo {0}").fill(numerals.counted(number, things))
 
 
 def _equals(story: _Story, wire: int) -> Says:
@@ -556,7 +543,3 @@ def _equals(story: _Story, wire: int) -> Says:
 def _first(text: str) -> str:
     """Drop the brackets around a negative number that opens an expression."""
     return re.sub(r"^\((−[^() ]+)\)(?! \*\*)", r"\1", text)
-
-
-def _joined(sign: str, parts: Iterable[Says]) -> Says:
-    return Says(*(sign.join(texts) for texts in zip(*parts, strict=True)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -60,3 +61,17 @@ def number(value: Any) -> str:
         whole = value.is_integer() and abs(value) < 1e6
         value = int(value) if whole else re.sub(r"e([+-])0*", r"e\1", f"{value:.4g}")
     return str(value).replace("-", "−").replace("e+", "e")
+
+
+def counted(number: int, things: tuple[Says, Says]) -> Says:
+    return things[number != 1].fill(number)
+
+
+def joined(sign: str, parts: Iterable[Says]) -> Says:
+    return Says(*(sign.join(texts) for texts in zip(*parts, strict=True)))
+
+
+def times(factor: float) -> Says:
+    if factor == 1:
+        return Says("just as much", "o mesmo tanto")
+    return Says("{0} times as much", "{0} vezes isso").fill(number(factor))

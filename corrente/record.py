@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 from corrente.words import Says
@@ -193,7 +194,7 @@ class Gate:
     facts: frozenset[str]
     """What passes may use: "commutative", "linear", "identity"."""
 
-    @property
+    @cached_property
     def differentiable(self) -> bool:
         """Tell whether gradients flow through it at all."""
         return self.pulls is not None or self.joint is not None

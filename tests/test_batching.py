@@ -17,6 +17,7 @@ import corrente.gates
 from corrente.batching import batch, vmap
 from corrente.batching.products import contract
 from corrente.errors import BadArgument, BadValue, Leak, WriteError
+from corrente.gates.indexing import Slot
 from corrente.record import NAMES, Call, Gate
 from corrente.recording import result_wires, run
 from corrente.tracer import record
@@ -147,12 +148,13 @@ def prefix_products(x: Any) -> Any:
 
 def written(x: Any) -> Any:
     y = x.copy()
+    last = y[2, 2]
     y[2, 2] = 1.0
     first, row = y[0, 0], y[1]
     y[0, 0] = 7.0
     y[1:, 1] += first
     y[y < 0] = -1.0
-    return y + row + first
+    return y + row + first * last
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -323,7 +325,7 @@ def test_lone_bools_as_indices():
     def f(x):
         y = x[x[0] > 0] * 2.0
         z = x.copy()
-        z[x[0] > 0] = 5.0
+        z[x[0] > 0] = 2.0 * x
         return np.sum(y) + z
 
     assert_loops(f, normal(6, 3))
@@ -342,15 +344,17 @@ def test_written_values_may_have_more_axes():
 
 def test_plain_arrays_beside_traced_ones():
     table, k = normal(4, 6), np.array([[2, 0], [3, 3], [0, 1]])
-    runs = []
-
-    def read(t, k):
-        runs.append(1)
-        return t[k]
-
-    reads = lambda k: vmap(read, in_axes=(None, 0))(table, k)
+    reads = lambda k: vmap(lambda t, k: t[k], in_axes=(None, 0))(table, k)
     assert_same(vmap(reads)(k), table[k])
-    assert len(runs) == 1
+
+    def read(k):
+        steps = [(NAMES["getitem"], (0, 1), (2,), {"index": (Slot(0),)})]
+        values = [table, k[0], table[2]]
+        return batch(steps, values.__getitem__, 2, {1: k}, [2]).values[2]
+
+    recording = run(read, (k[0],), {}, (), all_inputs=True)
+    assert_same(recording.result.value, table[k[0]])
+    assert recording.tape.guards == []  # the indices stay wires, and no decision
 
     def write(t, v):
         y = t.copy()
@@ -589,6 +593,18 @@ def test_arrays_that_are_closed_over_stay_as_they_were():
         else:
             with pytest.raises(WriteError):
                 vmap(f)(x)
+
+
+def test_a_buffer_that_is_read_later_is_not_written():
+    put, add = NAMES["setitem"], NAMES["add"]
+    steps = [
+        (put, (0, 1), (2,), {"index": (0,)}),
+        (put, (2, 1), (3,), {"index": (1,)}),
+        (add, (2, 3), (4,), {}),
+    ]
+    values = [np.zeros(2), 1.0, np.array([1.0, 0.0]), np.ones(2), np.array([2.0, 1.0])]
+    many = batch(steps, values.__getitem__, 2, {1: np.array([1.0, 5.0])}, [4])
+    assert_same(many.values[4], np.array([[2.0, 1.0], [10.0, 5.0]]))
 
 
 # --- sums of products ---------------------------------------------------------------------------

@@ -206,7 +206,7 @@ def record(
     gate: Gate, ins: Sequence[Any], params: Params, forward: Callable[..., Any] | None = None
 ) -> Any:
     """Run a gate forward on the innermost tape among its inputs and record the step."""
-    tape = _innermost(ins)
+    tape = _shared_tape(ins) or _innermost(ins)
     wires, values = [], []
     for x in ins:
         if type(x) is not Traced:
@@ -226,6 +226,21 @@ def record(
         return box
     first = tape.put(gate, tuple(wires), tuple(out), params, frame(1))
     return [Traced(tape, first + k, value) for k, value in enumerate(out)]
+
+
+def _shared_tape(ins: Sequence[Any]) -> Tape | None:
+    """Return the tape of all inputs in the usual case: one tape, numbers and plain arrays."""
+    tape: Tape | None = None
+    for x in ins:
+        kind = type(x)
+        if kind is Traced:
+            if tape is None:
+                tape = x.tape
+            elif x.tape is not tape:
+                return None
+        elif kind is list or kind is tuple or (kind is np.ndarray and x.dtype == object):
+            return None
+    return tape
 
 
 def run_forward(

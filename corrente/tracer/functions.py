@@ -11,7 +11,7 @@ import numpy as np
 from corrente.errors import Leak, NoGate, NotSupported
 from corrente.record import COMPOSED, NAMES, REFUSED, TABLE, Gate, Params
 from corrente.tape import NOTHING
-from corrente.tracer.box import Traced, defers, flat, holds_traced, lift, record
+from corrente.tracer.box import Traced, defers, flat, frame, holds_traced, lift, record, run_forward
 from corrente.tracer.writing import assign, write
 from corrente.words import Says, plain
 
@@ -20,12 +20,18 @@ _ADD_AT = NAMES["add_at"]
 
 def array_ufunc(self: Traced, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """Answer a ufunc or one of its methods: `Traced.__array_ufunc__`."""
-    for other in inputs:
-        if defers(other):
-            return NotImplemented
+    if len(inputs) > 1:
+        for other in inputs:
+            if defers(other):
+                return NotImplemented
     if not kwargs and method == "__call__":
         gate = TABLE.get(ufunc)
         if gate is not None and gate.takes is None:
+            if len(inputs) == 1 and self.source is None and not self.tape.versions:
+                # the common case, without the questions that several operands raise
+                out = run_forward(gate, gate.forward, (self.value,), NOTHING)
+                wire = self.tape.put(gate, (self.wire,), (out,), NOTHING, frame(1))
+                return Traced(self.tape, wire, out)
             return record(gate, inputs, NOTHING)
         return dispatch(ufunc, inputs, kwargs)
     return _ufunc_call(ufunc, method, inputs, kwargs)
@@ -50,12 +56,15 @@ def dispatch(func: Any, args: Any, kwargs: Any) -> Any:
         if func in REFUSED:
             raise NotSupported(plain(function_name(func)), REFUSED[func])
         raise NoGate(function_name(func))
-    _bind(rule, func, args, kwargs)
     traced = [part for part in flat((*args, *kwargs.values())) if type(part) is Traced]
-    if func in _INSPECT or not traced:
-        return rule(*args, **kwargs)
-    with max(traced, key=lambda box: box.tape.level).tape.composed(function_name(func)):
-        return rule(*args, **kwargs)
+    try:
+        if func in _INSPECT or not traced:
+            return rule(*args, **kwargs)
+        with max(traced, key=lambda box: box.tape.level).tape.composed(function_name(func)):
+            return rule(*args, **kwargs)
+    except TypeError:
+        _check_signature(rule, func, args, kwargs)
+        raise
 
 
 def function_name(func: Any) -> str:
@@ -70,11 +79,15 @@ def _normalised(gate: Gate, func: Any, args: Any, kwargs: Any) -> tuple[Sequence
         if kwargs or (isinstance(func, np.ufunc) and len(args) != func.nin):
             raise _refused_keyword(func, ", ".join(kwargs) or f"{len(args)} arguments")
         return args, NOTHING
-    _bind(gate.takes, func, args, kwargs)
-    return gate.takes(*args, **kwargs)
+    try:
+        return gate.takes(*args, **kwargs)
+    except TypeError:
+        _check_signature(gate.takes, func, args, kwargs)
+        raise
 
 
-def _bind(rule: Callable[..., Any], func: Any, args: Any, kwargs: Any) -> None:
+def _check_signature(rule: Callable[..., Any], func: Any, args: Any, kwargs: Any) -> None:
+    """Refuse by name an argument that a rule does not take."""
     try:
         inspect.signature(rule).bind(*args, **kwargs)
     except TypeError as misfit:

@@ -22,6 +22,13 @@ class _Methods:
     """Methods whose signature is not their function's; given to Traced one by one."""
 
     def __getitem__(self: Any, index: Any) -> Any:
+        tape, value = self.tape, self.value
+        plain = type(value) is np.ndarray and value.ndim == 1 and type(index) is int
+        if plain and self.source is None and not tape.versions:
+            # one element of a vector: no view to follow, and loops are made of these
+            out = value[index]
+            wire = tape.put(_GETITEM, (self.wire,), (out,), {"index": (index,)}, frame(1))
+            return Traced(tape, wire, out)
         items, arrays = split_index(index)
         return record(_GETITEM, (self, *arrays), {"index": items})
 
