@@ -227,7 +227,7 @@ def fit(d: Any, x: Any) -> Any:
     """Give a gradient the shape and dtype of its wire: un-broadcasting happens here, once."""
     if type(x) in _SCALARS and type(d) in _SCALARS:
         return d
-    shape = np.shape(x) if type(x) in _SCALARS else x.shape
+    shape = getattr(x, "shape", ())
     if getattr(d, "shape", ()) != shape:
         d = unbroadcast(d, shape)
     return fit_dtype(d, x)
@@ -237,8 +237,7 @@ def fit_dtype(d: Any, x: Any) -> Any:
     """Cast a gradient to its wire's dtype; of a complex one a real wire takes the real part."""
     if type(d) is np.ndarray and not d.shape and type(x) is not np.ndarray:
         d = d[()]
-    have = getattr(d, "dtype", _FLOAT)
-    want = getattr(x, "dtype", _FLOAT)
+    have, want = _dtype(d), _dtype(x)
     if have == want:
         return d
     if have.kind == "c" and want.kind != "c":
@@ -246,7 +245,12 @@ def fit_dtype(d: Any, x: Any) -> Any:
     return d.astype(want) if hasattr(d, "astype") else want.type(d)
 
 
-_FLOAT = np.dtype(np.float64)
+_FLOAT, _COMPLEX = np.dtype(np.float64), np.dtype(np.complex128)
+
+
+def _dtype(value: Any) -> np.dtype[Any]:
+    found = getattr(value, "dtype", None)
+    return found if found is not None else _COMPLEX if type(value) is complex else _FLOAT
 
 
 def unbroadcast(d: Any, shape: tuple[int, ...]) -> Any:

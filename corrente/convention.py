@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 
 @dataclass
 class Ties:
@@ -55,9 +57,15 @@ def rule() -> str:
     return _DEFAULT if state is None else state.rule
 
 
-def count(number: int, out: Any = None) -> None:
-    """Add to the number of ties met under the rule in force, once for each output."""
+def note(tied: Any, out: Any) -> None:
+    """Count the ties met under the rule in force, once for each output.
+
+    A traced comparison is counted by the value it holds.
+    """
     state = _IN_FORCE.get()
-    if state is not None and (out is None or out is not state.last):
-        state.hit += number
-        state.last = out
+    if state is None or out is state.last:
+        return
+    while hasattr(tied, "now"):
+        tied = tied.now()
+    state.hit += int(np.count_nonzero(tied))
+    state.last = out

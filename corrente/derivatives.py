@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -194,12 +194,23 @@ def _nested(recording: Recording) -> bool:
 def sweep_tape(tape: Tape, seeds: dict[int, Any]) -> dict[int, Any]:
     """Sweep back over a finished tape to its differentiated arguments."""
     tape.check()
-    get = tape.value if tape.versions else tape.values.__getitem__
+    get = reader(tape, seeds.values())
     try:
         return sweep(tape.recorded, get, len(tape.values), seeds, sorted(tape.wanted))
     finally:
         if tape.versions:
             tape.settle()
+
+
+def reader(tape: Tape, given: Iterable[Any]) -> Callable[[int], Any]:
+    """Return the way to read a finished tape's values for what is sent through its steps.
+
+    A written buffer is read in place, at the version each step saw; an outer trace, which would
+    keep the buffer itself, is given copies.
+    """
+    if not tape.versions:
+        return tape.values.__getitem__
+    return tape.snapshot if any(type(g) is Traced for g in given) else tape.value
 
 
 def own(gradient: Any, like: Any = None) -> Any:
@@ -316,7 +327,8 @@ def linearize(f: Function, *args: Any) -> tuple[Any, Callable[..., Any]]:
         pairs = zip(inputs, points, given, strict=True)
         seeds = {w: spread(_as_wire(t), x) for w, x, t in pairs if w is not None}
         tape.check()
-        moved = push(tape.recorded, tape.value, len(tape.values), seeds)
+        get = reader(tape, seeds.values())
+        moved = push(tape.recorded, get, len(tape.values), seeds)
         tape.settle()
         return tree.build(
             [

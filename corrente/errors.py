@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from corrente.places import Where, here, locate
 from corrente.words import Says, plain
+
+
+def _again(
+    kind: type[CorrenteError], what: Says, mend: Says, where: str | None, more: dict[str, Any]
+) -> CorrenteError:
+    """Make an error anew on the other side of a pickle."""
+    error = kind.__new__(kind)
+    CorrenteError.__init__(error, what, mend, False)
+    error.where = where
+    error.__dict__.update(more)
+    return error
+
 
 _LABELS = {"en": ("where", "try"), "pt": ("onde", "tente")}
 
@@ -18,15 +32,31 @@ class CorrenteError(Exception):
     def __init__(self, what: Says, mend: Says, where: Where | bool | None = None) -> None:
         self.what = what
         self.mend = mend
-        self.where = here() if where is None else (where or None)
+        self.where: Where | str | None = (
+            here() if where is None else where if isinstance(where, tuple) else None
+        )
         super().__init__(what.en)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # code objects do not travel between processes: the place goes as it is shown
+        shown = self.where if isinstance(self.where, str) else self._place()
+        return _again, (type(self), self.what, self.mend, shown, self._more())
+
+    def _more(self) -> dict[str, Any]:
+        """Return the fields a subclass adds."""
+        kept = {"what", "mend", "where", "__notes__"}
+        return {name: value for name, value in self.__dict__.items() if name not in kept}
+
+    def _place(self) -> str | None:
+        return str(locate(self.where)) if isinstance(self.where, tuple) else None
 
     def render(self, lang: str = "en") -> str:
         """Return the whole message in one language."""
-        at, try_ = _LABELS[lang]
         lines = [self.what.into(lang)]
-        if isinstance(self.where, tuple):
-            lines.append(f"  {at}: {locate(self.where)}")
+        at, try_ = _LABELS[lang]
+        place = self.where if isinstance(self.where, str) else self._place()
+        if place is not None:
+            lines.append(f"  {at}: {place}")
         lines.append(f"  {try_}: {self.mend.into(lang)}")
         return "\n".join(lines)
 

@@ -226,7 +226,7 @@ def _substituted(story: _Story, step: Step) -> str:
     """Write a step with numbers for names, and brackets only where they are needed."""
     text = _code(step, [_bracketed(story.value(wire)) for wire in step.ins])
     text = re.sub(r"\b(np|nn)\.", "", text).replace(" * ", " × ").replace("-", "−")
-    return re.sub(r"(?<=[(,])( ?)\((−[^() ]+)\)(?=[,)])", r"\1\2", _first(text))
+    return re.sub(r"(?<=[(,])( ?)\((−[^() ]+)\)(?=[,)])", r"\1\2", numerals.first_bare(text))
 
 
 def _bracketed(value: Any) -> str:
@@ -323,7 +323,9 @@ def _share(story: _Story, k: int, position: int, sent: Any) -> Says:
     if local is None:
         says = _carried(story, step, sent)
     elif np.ndim(local) == 0:
-        numbers = _first(f"{_bracketed(story.run.gradients[out])} × {_bracketed(local)}")
+        numbers = numerals.first_bare(
+            f"{_bracketed(story.run.gradients[out])} × {_bracketed(local)}"
+        )
         says = plain(f"{product} = {numbers} = {numerals.number(sent)}")
     else:
         says = _spread(story, product, out, local, sent)
@@ -439,7 +441,7 @@ def _fork(story: _Story, wire: int) -> Says:
         return Says(
             "{0}: parts of norm {1}; {2}, {3}", "{0}: parcelas de norma {1}; {2}, {3}"
         ).fill(feeds, norms, story.slope(wire), numerals.size(total))
-    terms = _first(_added([_bracketed(value) for value in values], " + "))
+    terms = numerals.first_bare(_added([_bracketed(value) for value in values], " + "))
     return Says("{0}: {1} = {2} = {3}", "{0}: {1} = {2} = {3}").fill(
         feeds, story.slope(wire), terms, numerals.number(total)
     )
@@ -538,8 +540,3 @@ def _equals(story: _Story, wire: int) -> Says:
     value = story.value(wire)
     sign = ": " if np.ndim(value) else " = "
     return Says("{0}{1}{2}", "{0}{1}{2}").fill(story.name(wire), sign, numerals.summary(value))
-
-
-def _first(text: str) -> str:
-    """Drop the brackets around a negative number that opens an expression."""
-    return re.sub(r"^\((−[^() ]+)\)(?! \*\*)", r"\1", text)

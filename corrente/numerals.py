@@ -75,3 +75,8 @@ def times(factor: float) -> Says:
     if factor == 1:
         return Says("just as much", "o mesmo tanto")
     return Says("{0} times as much", "{0} vezes isso").fill(number(factor))
+
+
+def first_bare(text: str) -> str:
+    """Drop the brackets around a negative number that opens an expression."""
+    return re.sub(r"^\((−[^() ]+)\)(?! \*\*)", r"\1", text)

@@ -14,9 +14,13 @@ from functools import lru_cache
 from types import CodeType, FrameType
 from typing import NamedTuple
 
+import numpy as np
+
 Where = tuple[CodeType, int]
 
 HOUSE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+# whose frames are never the user's line: NumPy calls back in the middle of its own Python
+INSIDE = (HOUSE, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
 
 
 class Place(NamedTuple):
@@ -37,8 +41,8 @@ class Place(NamedTuple):
 
 
 def outside(frame: FrameType) -> FrameType:
-    """Walk up from a frame to the nearest one that is not the house's own code."""
-    while frame.f_code.co_filename.startswith(HOUSE) and frame.f_back is not None:
+    """Walk up from a frame to the nearest one that is neither the house's code nor NumPy's."""
+    while frame.f_code.co_filename.startswith(INSIDE) and frame.f_back is not None:
         frame = frame.f_back
     return frame
 

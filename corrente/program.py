@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, wraps
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,11 +110,15 @@ class _Watch:
         self.gradients: dict[int, int] = {}
         self.contributions: dict[int, list[tuple[int, int, int]]] = {}
         self.boxes: dict[int, Traced] = {}
+        self._made = {out for step in forward.recorded for out in step[2]} | set(forward.inputs)
 
     def get(self, wire: int) -> Any:
+        """Return a forward value as a box on the backward tape; note that it is kept."""
         box = self.boxes.get(wire)
         if box is None:
             value = self.forward.snapshot(wire)
+            if type(value) in (int, float) and wire not in self._made:
+                return value  # a literal stays one
             self.kept[wire] = self.tape.argument(value, wanted=False)
             box = self.boxes[wire] = Traced(self.tape, self.kept[wire], value)
         return box
@@ -168,6 +172,10 @@ def _freeze_backward(
     for wire, b in gradients.items():
         names.setdefault(b, "d" + given.get(wire, f"v{wire}"))
     frozen = watch.tape.freeze(outs, names)
+    read = {0, *outs, *(wire for step in frozen.steps for wire in step.ins)}
+    # asked for is not needed: many rules look at a value's shape only
+    watch.kept = {wire: b for wire, b in watch.kept.items() if b in read}
+    frozen = replace(frozen, ins=tuple(wire for wire in frozen.ins if wire in read))
     return Run(frozen, _Snapshots(watch.tape), name=f"{function_name(recording.function)} backward")
 
 

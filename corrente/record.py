@@ -79,7 +79,9 @@ class Scatter:
 
 @dataclass(frozen=True)
 class Opaque:
-    """Anything else: a call back to NumPy."""
+    """Anything else: a call back to NumPy; `batch` as for Rearrange."""
+
+    batch: Callable[..., Any] | None = None
 
 
 Kind = Elementwise | Reduce | Rearrange | Contract | Gather | Scatter | Opaque

@@ -17,7 +17,7 @@ import numpy as np
 
 from corrente.circuit import Circuit, Composed, Frame, Guard, Step, Wire
 from corrente.errors import Escaped, WriteError
-from corrente.places import HOUSE, Where, outside
+from corrente.places import INSIDE, Where, outside
 from corrente.record import Gate, Params
 from corrente.words import Says
 
@@ -130,7 +130,7 @@ class Tape:
         self, gate: Gate, ins: tuple[int, ...], values: Sequence[Any], params: Params, frame: Any
     ) -> int:
         """Record a step and return its first output's wire; the others follow it."""
-        if frame.f_code.co_filename.startswith(HOUSE):
+        if frame.f_code.co_filename.startswith(INSIDE):
             frame = outside(frame)
         wire = len(self.values)
         outs = (wire,) if len(values) == 1 else tuple(range(wire, wire + len(values)))
@@ -154,7 +154,7 @@ class Tape:
             chain: list[Frame] = []
             caller = frame.f_back
             while caller is not None and caller is not self.base:
-                if not caller.f_code.co_filename.startswith(HOUSE):
+                if not caller.f_code.co_filename.startswith(INSIDE):
                     chain.append((caller.f_code, caller.f_lasti))
                 caller = caller.f_back
             self._frame, self._stack = frame, tuple(reversed(chain))

@@ -19,13 +19,13 @@ from corrente.circuit import Circuit
 from corrente.interpreter import interpret, run
 
 SETTINGS = settings(
-    max_examples=80,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
-FEWER = settings(SETTINGS, max_examples=30)
+FEWER = settings(SETTINGS, max_examples=80)
 SHAPES = [(3,), (2, 3), (3, 2), (1, 3), (3, 1), (3, 3), (2, 1, 3), (1,)]
 LARGEST = 50.0
 _SERIAL = itertools.count()
@@ -55,7 +55,7 @@ np.where({a} > 0.3, {a}, 0.5 * {a}) | 2.0 - {a} | {a} - 1 | 3 * {a} | {a} / 4.0 
 np.sinh(np.tanh({a})) | np.cosh(np.sin({a})) | np.arcsinh({a}) | np.log1p({a} ** 2)
 np.expm1(np.sin({a})) | np.cbrt({a} * {a} + 1.0) | np.reciprocal({a} * {a} + 2.0)
 np.sign({a}) * {a} | np.floor({a}) * {a} | nn.leaky_relu({a}) | np.exp2(np.sin({a}))
-np.arcsin(0.9 * np.sin({a})) | np.arctanh(0.5 * np.tanh({a})) | np.sinc({a}) | np.copy({a})
+np.arcsin(0.9 * np.sin({a})) | np.arctanh(0.5 * np.tanh({a})) | np.copy({a})
 """
 BINARY = """
 {a} + {b} | {a} - {b} | {a} * {b} | {a} / (1.0 + {b} * {b}) | np.maximum({a}, {b})
@@ -68,15 +68,15 @@ ARRAY = """
 np.sum({a}) | {a}.sum(axis=0) | np.sum({a}, axis=-1, keepdims=True) | np.mean({a}) | {a}.mean(0)
 np.max({a}) | {a}.max(axis=-1) | np.min({a}, axis=0) | np.var({a}) | np.std({a} * {a} + {a})
 np.prod(np.tanh({a})) | np.cumsum({a}) | np.cumsum({a}, axis=0) | nn.logsumexp({a})
-nn.logsumexp({a}, axis=0) | nn.softmax({a}) | np.linalg.norm({a}) | np.ptp({a}) | {a}.ravel()
+nn.logsumexp({a}, axis=0) | nn.softmax({a}) | np.ptp({a}) | {a}.ravel()
 {a}.T | np.transpose({a}) | {a}.reshape(-1) | np.ravel({a}) | {a}[None] | np.expand_dims({a}, -1)
 np.flip({a}, 0) | np.roll({a}, 1) | np.roll({a}, 1, axis=0) | np.tile({a}, 2) | {a}[:, :1]
 np.repeat({a}, 2, axis=0) | np.concatenate([{a}, {a}]) | np.stack([{a}, 2.0 * {a}])
-np.squeeze({a}) | np.sort({a}, axis=-1) | {a}[0] | {a}[-1] | {a}[..., ::2] | {a}[::-1]
+np.squeeze({a}) | {a}[0] | {a}[-1] | {a}[..., ::2] | {a}[::-1]
 {a}[[0, 0, -1]] | {a}[..., None] | {a}[...] | {a}[{a} > 0.1] | {a}[np.array([-1, 0])] | {a}[1:]
 {a}[:1] | np.atleast_2d({a}) | {a}.copy() | np.outer({a}, {a}) | {a} @ {a}.T | {a}[0, -1]
 np.dot({a}.reshape(-1), {a}.reshape(-1)) | np.diff({a}, axis=-1) | np.einsum('...i->...', {a})
-np.einsum('...i,...i->...', {a}, {a}) | np.take({a}, [0, -1], axis=0) | np.average({a})
+np.einsum('...i,...i->...', {a}, {a}) | np.average({a})
 np.broadcast_to({a}, (2, *{a}.shape)) | np.swapaxes(np.atleast_2d({a}), 0, 1) | np.pad({a}, 1)
 {a} * FIXED | {a} @ np.ones(({a}.shape[-1], 2)) | {a} + np.arange({a}.shape[-1])
 np.trace({a} @ {a}.T) | {a}[:, [0, 0]] | {a}[[0, -1], [0, 0]] | {a}.flatten() | {a}.clip(-1, 1)
@@ -96,6 +96,7 @@ _ = {a} * 1.0; _ *= {a}
 _ = {a} + 0.0; _ += 1.0; _ -= {a} * {a}
 _ = np.copy({a}); w = _[::-1]; w[0] = 3.0 * {a}[0]
 _ = np.copy({a}); w = _[:1]; w += {a}[:1]; _[-1] = w[0] * 0.5
+_ = np.copy({a}); w = _[:1]; w[[0, 0]] = 2.0 * {a}[-1]; _[-1] += w[0]
 _ = {a}.copy(); np.add.at(_, [0, 0, -1], {a}[0])
 _ = np.zeros_like({a}); _[...] = np.cos({a})
 _ = np.zeros((2, *{a}.shape), like={a}); _[0] = {a}; _[1] = _[0] * {a}

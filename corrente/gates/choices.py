@@ -31,19 +31,13 @@ def _is_nan(b: Any, x: Any) -> Any:
 # --- the greater and the smaller ----------------------------------------------------------------
 
 
-def _note(tied: Any, out: Any) -> None:
-    """Count ties, where the comparison is a number and not a wire."""
-    if isinstance(tied, np.ndarray | np.bool_ | bool):
-        convention.count(int(np.count_nonzero(tied)), out)
-
-
 def _shared(g: Any, out: Any, x: Any, y: Any, loses: Any, second: bool) -> Any:
     """Select the gradient where x won against y; ties follow the rule in force.
 
     What is not comparable (NaN) did not lose, so that a NaN never turns into a zero gradient.
     """
     tied = x == y
-    _note(tied, out)
+    convention.note(tied, out)
     rule = convention.rule()
     if rule == "split":
         return np.where(loses, 0.0, np.where(tied, 0.5 * g, g))

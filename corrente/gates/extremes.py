@@ -16,12 +16,6 @@ from corrente.words import Says
 # --- the greatest and the smallest --------------------------------------------------------------
 
 
-def _note(number: Any, out: Any) -> None:
-    """Count the outputs that have several winners, where that is a number and not a wire."""
-    if isinstance(number, np.ndarray | np.generic):
-        convention.count(int(np.count_nonzero(np.greater(number, 1))), out)
-
-
 def _is_first(find: Callable[..., Any], x: Any, axis: tuple[int, ...]) -> Any:
     """Mark the first winner of each output, in the order of the elements."""
     row = in_a_row(x, axis)
@@ -39,7 +33,7 @@ def _to_winners(loses: Callable[..., Any], find: Callable[..., Any]) -> Pull:
         lost = loses(x, restore(out, axis, keepdims))
         one = np.result_type(g).type(1)
         number = np.sum(np.where(lost, 0.0, one), axis=axis, keepdims=True)
-        _note(number, out)
+        convention.note(np.greater(number, 1), out)
         g = restore(g, axis, keepdims)
         rule = convention.rule()
         if rule == "first":
@@ -184,7 +178,7 @@ def _takes_order(
 
 argsort = gate(
     np.argsort,
-    kind=Opaque(),
+    kind=Opaque(batch=lambda x, axis, stable: np.argsort(x, axis=axis + 1, stable=stable)),
     takes=_takes_order,
     shape=lambda x, axis, stable: x,
     pulls=None,

@@ -75,7 +75,16 @@ def _index_code(names: Sequence[str], index: Index) -> str:
 
 
 def _read(x: Any, *arrays: Any, index: Index) -> Any:
+    if isinstance(x, np.ndarray):
+        # a plain array read at a traced index follows it, instead of asking it for its number
+        follows = next((a for a in arrays if is_traced(a)), None)
+        x = x if follows is None else np.array(x, like=follows)
     return x[fill(index, arrays)]
+
+
+def is_traced(value: Any) -> bool:
+    """Tell whether a value answers NumPy's functions itself, as arrays of an outer trace do."""
+    return hasattr(value, "__array_function__") and not isinstance(value, np.ndarray)
 
 
 def blank(shape: tuple[int, ...], like: Any) -> Any:
@@ -123,8 +132,7 @@ def _call_read(x: Any, index: Any) -> Call:
 
 def _own_copy(x: Any, value: Any) -> Any:
     """Copy an array so that a value can be written into it: traced if the value is."""
-    follows = hasattr(value, "__array_function__") and not isinstance(value, np.ndarray)
-    return np.array(x, like=value) if follows and isinstance(x, np.ndarray) else np.copy(x)
+    return np.array(x, like=value) if is_traced(value) and isinstance(x, np.ndarray) else np.copy(x)
 
 
 def _write(x: Any, value: Any, *arrays: Any, index: Index, into: Any = None) -> Any:

@@ -337,7 +337,7 @@ def _takes_running(a: Any, axis: int | None = None, dtype: Any = None, out: Any 
 
 cumsum = gate(
     np.cumsum,
-    kind=Opaque(),
+    kind=Opaque(batch=lambda x, axis: np.cumsum(x, axis=axis + 1)),
     takes=_takes_running,
     shape=lambda x, axis: x,
     pulls=(lambda g, out, x, axis: np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis),),

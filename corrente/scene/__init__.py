@@ -24,7 +24,7 @@ from corrente.scene.picture import (
     Tile,
 )
 from corrente.scene.shapes import Shape, measure
-from corrente.words import Says, plain
+from corrente.words import Says
 
 __all__ = [
     "CELLS",
@@ -46,11 +46,21 @@ _WIDEST = 130  # and under a very wide one it stays where the eye begins
 _TOLD = 6
 
 
-def lay_out(run: Run, *, lang: str = "en", metric: Metric = PIXELS, most: int = MOST) -> Scene:
+def lay_out(
+    run: Run,
+    *,
+    lang: str = "en",
+    metric: Metric = PIXELS,
+    most: int = MOST,
+    fold: str = "auto",
+) -> Scene:
     """Lay a run out as a picture: values above the wires, gradients below them.
 
     `lang` is "en" or "pt"; `metric` is PIXELS for graphics, CELLS for terminals; at most `most`
-    boxes are drawn, the rest is folded and a note says so. The same run gives the same picture.
+    boxes are drawn, the rest is folded and a note says so. With `fold="functions"` a function
+    made of several gates is one box, and gates that only decide the path are left out;
+    `fold="none"` draws them all, and "auto" does so for small circuits only. BadValue for any
+    other. The same run gives the same picture.
 
     >>> import numpy as np
     >>> from corrente.circuit import Circuit, Step, Wire
@@ -63,7 +73,7 @@ def lay_out(run: Run, *, lang: str = "en", metric: Metric = PIXELS, most: int = 
     >>> [label.lines[0] for label in scene.labels if label.kind == "gradient"]
     ['∂ 0.25', '∂ 1']
     """
-    sketch = Sketch(run, outline(run, most), lang)
+    sketch = Sketch(run, outline(run, most, fold), lang)
     drafts, joints = draft(sketch)
     shapes = [measure(each, metric) for each in drafts]
     edges = [Edge(joint.tail, joint.port, joint.head, joint.slot) for joint in joints]
@@ -132,26 +142,55 @@ def _legend(labels: Sequence[Label], boxes: Sequence[Box], lang: str) -> list[tu
 
 
 def _notes(sketch: Sketch, labels: Sequence[Label]) -> Iterable[str]:
-    """Say what was folded, and how arrays are written."""
+    """Say what was folded or left out, and how arrays are written."""
     parts, circuit = sketch.found.parts, sketch.run.circuit
-    folded = sum(len(part.steps) for part in parts if part.fold)
+    folded = sum(len(part.steps) for part in parts if part.fold and not part.is_function)
     if folded:
-        yield sketch.say(sentences.FOLDED_STEPS, _many(folded), _many(len(circuit.steps)))
+        thin = sentences.thin
+        yield sketch.say(sentences.FOLDED_STEPS, thin(folded), thin(len(circuit.steps)))
+    functions = [said.into(sketch.lang) for said in _functions(sketch)]
+    if functions:
+        yield sketch.say(sentences.FUNCTIONS, "; ".join(_told(sketch, functions)))
+    if sketch.found.left_out:
+        yield sketch.say(sentences.counted(sketch.found.left_out, sentences.LEFT_OUT))
     inputs = sketch.found.absorbed + _folded_wires(sketch, "inputs")
     if inputs:
         drawn = sum(part.kind in ("given", "ours", "constant") for part in parts)
-        yield sketch.say(sentences.FOLDED_INPUTS, _many(inputs), _many(inputs + drawn))
+        yield sketch.say(
+            sentences.FOLDED_INPUTS, sentences.thin(inputs), sentences.thin(inputs + drawn)
+        )
     outputs = _folded_wires(sketch, "outputs")
     if outputs:
-        yield sketch.say(sentences.FOLDED_OUTPUTS, _many(outputs), _many(len(circuit.outs)))
+        yield sketch.say(
+            sentences.FOLDED_OUTPUTS, sentences.thin(outputs), sentences.thin(len(circuit.outs))
+        )
     if any("≤" in line for label in labels for line in label.lines):
         yield sketch.say(sentences.RANGE)
     if any(label.alarm for label in labels):
         yield sketch.say(sentences.ALARM)
 
 
-def _many(count: int) -> Says:
-    return sentences.count(count, plain("{0}"))
+def _functions(sketch: Sketch) -> Iterable[Says]:
+    """Say how many gates each folded function has, and how many of them only decide."""
+    found: dict[str, list[range]] = {}
+    for part in sketch.found.parts:
+        if part.is_function:
+            found.setdefault(part.fold, []).append(part.steps)
+    for name, calls in found.items():
+        size = sentences.counted(sum(map(len, calls)), sentences.GATES)
+        decide = sum(k in sketch.found.deciding for steps in calls for k in steps)
+        if decide:
+            size = sentences.ONLY_DECIDE[decide != 1].fill(size, sentences.thin(decide))
+        if len(calls) == 1:
+            yield sentences.FUNCTION.fill(name, size)
+        else:
+            yield sentences.CALLS.fill(name, sentences.thin(len(calls)), size)
+
+
+def _told(sketch: Sketch, texts: list[str]) -> list[str]:
+    """Keep the first few of many texts, and say how many more there are."""
+    more = len(texts) - _TOLD
+    return texts if more <= 0 else [*texts[:_TOLD], sketch.say(sentences.AND_MORE, more)]
 
 
 def _folded_wires(sketch: Sketch, fold: str) -> int:
@@ -208,13 +247,12 @@ def _describe(sketch: Sketch) -> str:
     def value(wire: int) -> str:
         return str(sketch.figure(wire))
 
-    steps = sentences.ONE_STEP if len(circuit.steps) == 1 else sentences.STEPS
     text = sketch.say(
         sentences.DESCRIPTION,
         run.name,
         told(circuit.ins, lambda wire: f"{sketch.operand(wire)} = {value(wire)}"),
         told(circuit.outs, value),
-        sentences.count(len(circuit.steps), steps),
+        sentences.counted(len(circuit.steps), sentences.STEPS),
     )
     reached = [wire for wire in circuit.ins if sketch.reaches(wire)]
     if not reached:
@@ -232,31 +270,36 @@ def _rows(sketch: Sketch, drafts: Sequence[Draft]) -> Iterable[Row]:
         if each.kind == "fork":
             continue
         title = " ".join(each.title)
-        if each.kind == "out" or each.part.fold:
-            name, code = (title, "") if each.kind == "out" else ("", title)
-            wires = each.part.wires if each.kind == "out" and not each.part.fold else ()
+        alone = [outlet.wires[0] for outlet in each.outlets if len(outlet.wires) == 1]
+        if each.kind == "out":
+            wires = () if each.part.fold else each.part.wires
             value = str(sketch.figure(wires[0])) if wires else ""
-            code = sketch.operand(wires[0]) if wires else code
-            yield Row(each.kind, name, code, "", value, "")
-        local = " ".join(port.lines[0] if port else "-" for port in each.ports)
-        for outlet in each.outlets:
-            if len(outlet.wires) == 1:
-                yield _row(sketch, each, outlet.wires[0], title, local)
+            yield Row("out", title, sketch.operand(wires[0]) if wires else "", "", value, "")
+        elif each.part.fold and not (each.part.is_function and alone):
+            yield Row(each.kind, "", title, "", "", "")
+        for wire in alone:
+            yield _row(sketch, each, wire)
 
 
-def _row(sketch: Sketch, each: Draft, wire: int, title: str, local: str) -> Row:
+def _row(sketch: Sketch, each: Draft, wire: int) -> Row:
     figure = sketch.figure(wire)
     gradient = ""
     alarm = figure.alarm
     if sketch.reaches(wire):
         back = summarise(sketch.run.gradients[wire])
         gradient, alarm = str(back), alarm or back.alarm
-    gate = each.kind == "gate"
+    code = symbol = ""
+    if each.part.kind == "gate":
+        code = sketch.code(sketch.run.circuit.steps[each.part.steps[0]])
+        symbol = each.title[0]
+    elif each.part.is_function:
+        code, symbol = sketch.call(sketch.calls[wire]), each.title[1]
+    local = " ".join(port.lines[0] if port else "-" for port in each.ports)
     return Row(
         kind=each.kind,
         name=sketch.operand(wire),
-        code=clip(sketch.code(sketch.run.circuit.steps[each.part.steps[0]]), 48) if gate else "",
-        symbol=title if gate else "",
+        code=clip(code, 48),
+        symbol=symbol,
         value=str(figure),
         gradient=gradient,
         terms=sketch.sums.get(wire, ()),

@@ -23,6 +23,7 @@ from corrente.words import Says
 
 LONGEST = 22
 TERMS = 4
+INSIDE = 24
 _SUMMABLE = 10_000_000
 _REACH = {"given": 3, "ours": 3, "constant": 0, "fork": 0}
 
@@ -121,6 +122,22 @@ class Sketch:
         """Map wires that decide the path to the value they must keep."""
         return {guard.wire: guard.value for guard in self.run.circuit.guards}
 
+    @cached_property
+    def calls(self) -> dict[int, int]:
+        """Map the wires that leave a folded function to its part."""
+        return {
+            wire: link.tail
+            for link in self.found.links
+            if self.found.parts[link.tail].is_function
+            for wire in link.wires
+        }
+
+    def call(self, k: int) -> str:
+        """Write a folded function as a call on the wires that enter it."""
+        links = (self.found.links[each] for each in self.entering[k])
+        names = dict.fromkeys(self.operand(wire) for link in links for wire in link.wires)
+        return f"{self.found.parts[k].fold}({', '.join(names)})"
+
     def name(self, wire: int) -> str:
         """Return the user's name of a wire, "" if it has none."""
         return self.run.circuit.names.get(wire, "")
@@ -130,6 +147,8 @@ class Sketch:
         name = self.name(wire)
         if name:
             return name
+        if wire in self.calls:
+            return clip(self.call(self.calls[wire]), 40)
         if wire in self.run.circuit.makers:
             step = self.run.circuit.steps[self.run.circuit.makers[wire]]
             return clip(self.code(step), 40)
@@ -158,11 +177,16 @@ class Sketch:
         """Return the summary of a wire's value."""
         return summarise(self.run.values[wire])
 
-    def sender(self, readers: Sequence[Reader]) -> str:
-        """Say who sent a contribution: the gate's line of code and which of its inputs."""
-        if len(readers) > 1:
-            return sentences.count(len(readers), sentences.READERS).into(self.lang)
-        step, position = readers[0]
+    def sender(self, k: int) -> str:
+        """Say who sends back on a link: a function or a gate's code, and which of its inputs."""
+        link = self.found.links[k]
+        part = self.found.parts[link.head]
+        if part.is_function:
+            slot = self.entering[link.head].index(k)
+            return self.say(sentences.SENDER, part.fold, slot + 1)
+        if len(link.readers) > 1:
+            return sentences.count(len(link.readers), sentences.READERS).into(self.lang)
+        step, position = link.readers[0]
         if step >= len(self.run.circuit.steps):
             return sentences.SEED.into(self.lang)
         made = self.run.circuit.steps[step]
@@ -191,10 +215,9 @@ class Sketch:
 
     def _terms(self, wire: int, links: Sequence[int]) -> Iterator[Term]:
         for k in links:
-            readers = self.found.links[k].readers
-            sent = self.sent(wire, readers)
+            sent = self.sent(wire, self.found.links[k].readers)
             if sent is not None:
-                yield Term(str(summarise(sent)), self.sender(readers))
+                yield Term(str(summarise(sent)), self.sender(k))
 
     def wire_tip(self, wire: int) -> str:
         """Say everything about a wire: name, value, gradient and where the gradient came from."""
@@ -245,21 +268,21 @@ def _draft_part(sketch: Sketch, k: int, leaving: list[tuple[int, ...]]) -> Draft
     part = sketch.found.parts[k]
     links = [sketch.found.links[each] for each in sketch.entering[k]]
     outlets = tuple(_outlet(sketch, part, wires) for wires in leaving)
-    if part.kind == "gate":
+    kind = part.kind
+    if kind == "gate":
+        kind = "deciding" if part.steps.start in sketch.found.deciding else kind
         step = sketch.run.circuit.steps[part.steps.start]
         ports = tuple(_local(sketch, step, link) for link in links)
         title: tuple[str, ...] = (clip(step.gate.symbol, LONGEST),)
         tip = _gate_tip(sketch, step)
     else:
         ports = (None,) * len(links)
-        title, tip = _heading(sketch, part)
-    return Draft(part.kind, title, ports, outlets, tip, part, _REACH.get(part.kind))
+        title, tip = _fold_heading(sketch, k) if part.fold else _heading(sketch, part)
+    return Draft(kind, title, ports, outlets, tip, part, _REACH.get(part.kind))
 
 
 def _heading(sketch: Sketch, part: Part) -> tuple[tuple[str, ...], str]:
-    """Return the title and the tip of an input, an output or a fold."""
-    if part.fold:
-        return _fold_heading(sketch, part)
+    """Return the title and the tip of an input or an output."""
     wire = part.wires[0]
     if part.kind == "out":
         alone = len(sketch.run.circuit.outs) == 1
@@ -271,14 +294,28 @@ def _heading(sketch: Sketch, part: Part) -> tuple[tuple[str, ...], str]:
     return (clip(sketch.operand(wire), LONGEST),), says.into(sketch.lang)
 
 
-def _fold_heading(sketch: Sketch, part: Part) -> tuple[tuple[str, ...], str]:
-    says = {"inputs": sentences.INPUTS, "outputs": sentences.OUTPUTS}.get(
-        part.fold, sentences.STEPS
-    )
-    size = sentences.count(len(part.steps) or len(part.wires), says).into(sketch.lang)
-    if part.fold in ("inputs", "outputs", "steps"):
+def _fold_heading(sketch: Sketch, k: int) -> tuple[tuple[str, ...], str]:
+    part = sketch.found.parts[k]
+    if part.fold in ("inputs", "outputs"):
+        says = sentences.INPUTS if part.fold == "inputs" else sentences.OUTPUTS
+        size = sentences.count(len(part.wires), says).into(sketch.lang)
+    else:
+        size = sentences.counted(len(part.steps), sentences.GATES).into(sketch.lang)
+    if not part.is_function:
         return ("⋯", size), size
-    return (clip(part.fold, LONGEST), size), f"{part.fold}: {size}"
+    return (clip(part.fold, LONGEST), size), _fold_tip(sketch, k, size)
+
+
+def _fold_tip(sketch: Sketch, k: int, size: str) -> str:
+    """Say what a folded function was called with, which gates are in it, and where it stands."""
+    steps = [sketch.run.circuit.steps[each] for each in sketch.found.parts[k].steps[:INSIDE]]
+    names = [step.gate.name for step in steps]
+    if len(sketch.found.parts[k].steps) > INSIDE:
+        names.append("…")
+    lines = [clip(sketch.call(k), 80), size, sketch.say(sentences.INSIDE, ", ".join(names))]
+    if steps[0].where is not None:
+        lines.append(str(locate(steps[0].where)))
+    return "\n".join(lines)
 
 
 def _outlet(sketch: Sketch, part: Part, wires: tuple[int, ...]) -> Outlet:
@@ -339,7 +376,7 @@ def _draft_fork(sketch: Sketch, wire: int, links: list[int]) -> Draft:
         sent = sketch.sent(wire, link.readers)
         below: tuple[Ink, ...] = ()
         if sent is not None:
-            named = f"{sketch.sender(link.readers)}\n{sketch.called(wire)}"
+            named = f"{sketch.sender(k)}\n{sketch.called(wire)}"
             below = (_ink("gradient", summarise(sent), named, "∂ "),)
         outlets.append(Outlet((wire,), above, below, tip))
     tip = "\n".join(

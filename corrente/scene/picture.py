@@ -12,7 +12,7 @@ from corrente.layout import Point, Spacing
 
 
 class Box(NamedTuple):
-    """A rectangle. `kind`: given, ours, constant, gate, fork, folded or out.
+    """A rectangle. `kind`: given, ours, constant, gate, deciding, fork, folded or out.
 
     `steps` are the circuit's steps it stands for, `wires` the wires it brings in, `tip` what to
     say when pointed at. Its texts are labels whose `box` is its place in `Scene.boxes`.

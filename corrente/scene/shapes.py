@@ -71,7 +71,7 @@ def measure(made: Draft, metric: Metric) -> Shape:
 
 def _inner(made: Draft, metric: Metric, labels: list[Label]) -> tuple[float, float]:
     """Return the size a box needs for its title, locals and inputs; add the title's labels."""
-    kind = "sign" if made.kind == "gate" and len(made.title[0]) == 1 else "symbol"
+    kind = "sign" if made.part.kind == "gate" and len(made.title[0]) == 1 else "symbol"
     wide = max(metric.wide(line, kind) for line in made.title)
     local = max((metric.wide(p.lines[0], "local") for p in made.ports if p), default=0.0)
     tall = metric.high(len(made.title), kind)

@@ -113,7 +113,7 @@ def _adopt(box: Traced, tape: Tape) -> None:
 def _write_through(
     box: Traced, view: View, items: Any, arrays: list[Any], value: Any, gate: Gate
 ) -> None:
-    if view.gate is not _GETITEM or view.arrays:
+    if view.gate is not _GETITEM:
         raise WriteError(
             Says(
                 "writing through a view made by {0} is not followed.",
@@ -124,8 +124,9 @@ def _write_through(
                 "escreva no próprio array, ou copie a vista antes.",
             ),
         )
-    outer = view.params["index"]
-    whole = compose(view.base.shape, outer, items) if is_basic(items) else None
+    outer = fill(view.params["index"], view.arrays)
+    basic = is_basic(items) and not view.arrays
+    whole = compose(view.base.shape, outer, items) if basic else None
     if whole is not None:
         write(view.base, whole, value, gate)
         return

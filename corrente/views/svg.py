@@ -51,6 +51,8 @@ PAINTS: dict[str, Paint] = {
     "ours": Paint(("#fff3d6", "#2d2310"), ("#a86a10", "#e0ab4a"), 'stroke-width="2"'),
     "constant": Paint(("#f6f8fa", "#161b22")),
     "gate": Paint(("#ffffff", "#161b22"), INK, 'stroke-width="1.5"'),
+    "deciding": Paint(("#ffffff", "#0d1117"), GREY, 'stroke-width="1.5" stroke-dasharray="7 4"'),
+    "aside": Paint(("none", "none"), GREY, 'stroke-width="1.5" stroke-dasharray="7 4"'),
     "fork": Paint(("#fdeeee", "#2b1517"), RED, 'stroke-width="1.5"'),
     "folded": Paint(("#f4effc", "#1f1830"), ("#7a4fc4", "#b392f0"), 'stroke-width="1.5"'),
     "out": Paint(INK, INK),
@@ -127,7 +129,8 @@ def _paint(name: str) -> str:
 
 def _body(scene: Scene) -> Iterator[str]:
     for arrow in scene.arrows:
-        yield _arrow(arrow)
+        aside = arrow.head is not None and scene.boxes[arrow.head[0]].kind == "deciding"
+        yield _arrow(arrow, "aside" if aside else "bundle" if len(arrow.wires) > 1 else "wire")
     inside: dict[int, list[Label]] = {}
     for label in scene.labels:
         if label.inside:
@@ -158,6 +161,7 @@ def _outline(kind: str, x: float, y: float, width: float, height: float) -> Iter
         "given": 2.0,
         "ours": min(height, width) / 2,
         "gate": min(12.0, height / 2),
+        "deciding": min(12.0, height / 2),
         "fork": width / 2,
         "folded": 4.0,
         "out": 4.0,
@@ -193,10 +197,9 @@ def _text(label: Label, box: str = "") -> str:
     )
 
 
-def _arrow(arrow: Arrow) -> str:
+def _arrow(arrow: Arrow, kind: str) -> str:
     *before, (x, y) = arrow.points
     points: Sequence[Point] = [*before, (x - HEAD + 1, y)] if arrow.head else arrow.points
-    kind = "bundle" if len(arrow.wires) > 1 else "wire"
     shapes = [f'<path d="{_path(points)}" {_paint(kind)}/>']
     if arrow.head:
         shapes.append(f'<path d="M{_n(x)} {_n(y)}l{-HEAD} -4.5v9z" {_paint("head")}/>')

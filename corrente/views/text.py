@@ -27,6 +27,7 @@ _OUTLINES = {  # four corners, level side, upright side, and where a wire leaves
     "given": "┌┐└┘─│├",
     "ours": "┏┓┗┛━┃┠",
     "gate": "╭╮╰╯─│├",
+    "deciding": "╭╮╰╯╌╎├",
     "fork": "╭╮╰╯─│├",
     "folded": "╔╗╚╝═║╟",
     "out": "┌┐└┘─│├",
@@ -37,6 +38,7 @@ _KEYS = {
     "ours": "┏┓",
     "constant": "1",
     "gate": "╭╮",
+    "deciding": "╭╌",
     "folded": "╔╗",
     "value": "3",
     "gradient": "∂4",
@@ -51,6 +53,7 @@ _STYLES = {
     "symbol": "bold",
     "fork": "red",
     "local": "dim",
+    "deciding": "dim",
     "note": "dim",
     "wire": "dim",
 }
@@ -59,6 +62,8 @@ _STYLES = {
 _ASCII = {
     **dict.fromkeys("─", "-"),
     **dict.fromkeys("│", "|"),
+    **dict.fromkeys("╌", "."),
+    **dict.fromkeys("╎", ":"),
     **dict.fromkeys("━═", "="),
     **dict.fromkeys("┌┐└┘├┤┬┴┼╵╶╷╴●", "+"),
     **dict.fromkeys("╭╮", "."),
@@ -85,6 +90,7 @@ _KINDS = {
     "ours": Says("ours", "nosso"),
     "constant": Says("constant", "constante"),
     "gate": Says("", ""),
+    "deciding": Says("decides", "decide"),
     "folded": Says("folded", "recolhido"),
     "out": Says("output", "saída"),
 }
