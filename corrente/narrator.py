@@ -162,7 +162,7 @@ def _opening(story: _Story) -> Iterator[Sentence]:
     )
     closed = [wire for wire in circuit.held if wire in story.names]
     wires = [*circuit.ins, *closed]
-    for skipped, wire in _gapped(wires):
+    for skipped, wire in numerals.gapped(wires, LIMIT):
         if skipped:
             yield Sentence("intro", None, None, _left_out(skipped, _INPUTS))
         yield Sentence("intro", None, wire, _given(story, wire))
@@ -186,7 +186,7 @@ def _given(story: _Story, wire: int) -> Says:
 
 def _forward(story: _Story) -> Iterator[Sentence]:
     steps = story.run.circuit.steps
-    for skipped, k in _gapped(range(len(steps))):
+    for skipped, k in numerals.gapped(range(len(steps)), LIMIT):
         if skipped:
             yield Sentence("forward", None, None, _left_out(skipped, _GATES))
         yield Sentence("forward", k, steps[k].outs[0], _made(story, steps[k]))
@@ -250,7 +250,7 @@ def _backward(story: _Story) -> Iterator[Sentence]:
         if out in run.gradients:
             yield Sentence("backward", None, out, _seed(story, out))
     told = sorted(_senders(story), reverse=True)
-    for skipped, k in _gapped(told):
+    for skipped, k in numerals.gapped(told, LIMIT):
         if skipped:
             yield Sentence("backward", None, None, _left_out(skipped, _GATES))
         yield from _back(story, k)
@@ -461,7 +461,7 @@ def _ending(story: _Story) -> Iterator[Sentence]:
     asked = [wire for wire in run.circuit.ins if wire in run.parameters]
     if not run.gradients:
         return
-    for skipped, wire in _gapped(asked):
+    for skipped, wire in numerals.gapped(asked, LIMIT):
         if skipped:
             yield Sentence("result", None, None, _left_out(skipped, _INPUTS))
         yield Sentence("result", None, wire, _direction(story, wire))
@@ -519,16 +519,6 @@ def _tendency(gradient: np.ndarray, name: str, goal: Says) -> Says:
 _EQUATION = Says("{0} = {1}: {2}", "{0} = {1}: {2}")
 _GATES = (Says("{0} gate", "{0} porta"), Says("{0} gates", "{0} portas"))
 _INPUTS = (Says("{0} input", "{0} entrada"), Says("{0} inputs", "{0} entradas"))
-
-
-def _gapped(items: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last items, each with how many were left out just before it."""
-    half, out = LIMIT // 2, len(items) - LIMIT
-    for k, item in enumerate(items):
-        if out <= 0 or k < half:
-            yield 0, item
-        elif k >= half + out:
-            yield (out if k == half + out else 0), item
 
 
 def _left_out(number: int, things: tuple[Says, Says]) -> Says:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -80,3 +80,13 @@ def times(factor: float) -> Says:
 def first_bare(text: str) -> str:
     """Drop the brackets around a negative number that opens an expression."""
     return re.sub(r"^\((−[^() ]+)\)(?! \*\*)", r"\1", text)
+
+
+def gapped(items: Sequence[int], limit: int) -> Iterator[tuple[int, int]]:
+    """Yield at most `limit` items, the first and the last, each with how many were left out."""
+    half, out = limit // 2, len(items) - limit
+    for k, item in enumerate(items):
+        if out <= 0 or k < half:
+            yield 0, item
+        elif k >= half + out:
+            yield (out if k == half + out else 0), item

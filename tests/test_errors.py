@@ -58,10 +58,10 @@ def test_every_class_says_what_it_is(kind: type):
     assert len(first.split()) >= 5
 
 
-@pytest.mark.parametrize(("kind", "builtin", "error"), ERRORS, ids=lambda x: getattr(x, "__name__", ""))
-def test_the_builtin_a_caller_expects(
-    kind: type, builtin: type[Exception], error: CorrenteError
-):
+@pytest.mark.parametrize(
+    ("kind", "builtin", "error"), ERRORS, ids=lambda x: getattr(x, "__name__", "")
+)
+def test_the_builtin_a_caller_expects(kind: type, builtin: type[Exception], error: CorrenteError):
     assert issubclass(kind, builtin)
     assert issubclass(kind, CorrenteError)
     with pytest.raises(builtin):

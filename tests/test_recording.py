@@ -82,7 +82,9 @@ def test_parts_that_are_nested_keep_their_paths():
 
 
 @pytest.mark.parametrize(
-    "f", [Model(), Model().loss, Model.still, decorated], ids=["object", "method", "static", "wraps"]
+    "f",
+    [Model(), Model().loss, Model.still, decorated],
+    ids=["object", "method", "static", "wraps"],
 )
 def test_callables_of_every_kind(f: Callable[..., Any]):
     assert labels(f, 3.0, 2.0) == ["x", "y"]
@@ -345,7 +347,11 @@ def test_an_argument_that_changes_before_the_gradient_is_asked_for(way: str):
         np.testing.assert_array_equal(t.grads[0], [2.0, 4.0])
 
 
-@pytest.mark.parametrize("make", [lambda: np.ma.array([1.0, 2.0], mask=[0, 1]), lambda: np.matrix([[1.0, 2.0]])], ids=["masked", "matrix"])
+@pytest.mark.parametrize(
+    "make",
+    [lambda: np.ma.array([1.0, 2.0], mask=[0, 1]), lambda: np.matrix([[1.0, 2.0]])],
+    ids=["masked", "matrix"],
+)
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_arrays_with_an_arithmetic_of_their_own_are_refused(make: Callable[[], Any]):
     """A mask that is forgotten, or a * that means @, would be a wrong gradient."""

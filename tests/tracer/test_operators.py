@@ -60,7 +60,9 @@ def test_numbers_both_ways(name: str, other: Any, x: Any):
     agree(lambda x: op(other, x), x)
 
 
-@pytest.mark.parametrize("other", [2, 2.5, np.float64(2.5), np.array([1.0, 2.0]), [1.0, 2.0]], ids=shown)
+@pytest.mark.parametrize(
+    "other", [2, 2.5, np.float64(2.5), np.array([1.0, 2.0]), [1.0, 2.0]], ids=shown
+)
 @pytest.mark.parametrize("name", [*BINARY, "matmul"])
 def test_in_place_is_the_same_and_reaches_every_name(name: str, other: Any):
     if name == "matmul":
@@ -160,7 +162,8 @@ def test_bits_and_masks():
 
 
 @pytest.mark.parametrize(
-    ("a", "b"), [((2, 3), (3, 2)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((4, 2, 3), (3, 2))]
+    ("a", "b"),
+    [((2, 3), (3, 2)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((4, 2, 3), (3, 2))],
 )
 def test_matmul_both_ways(a: tuple[int, ...], b: tuple[int, ...]):
     rng = np.random.default_rng(0)
