@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from corrente.gates.indexing import blank, fill
-from corrente.record import Gate, Gather, Params, Scatter
+from corrente.record import Gate, Gather, Params, Rearrange, Scatter
 from corrente.tape import Tape
 from corrente.tracer import Traced
 
@@ -154,8 +154,13 @@ def _step_back(
             try:
                 d = pulls[position](g, out, *x, **params)
             except (ZeroDivisionError, OverflowError):
-                d = pulls[position](g, *(np.float64(v) for v in (out, *x)), **params)
+                d = pulls[position](g, *map(_as_numpy, (out, *x)), **params)
             slots.add(wire, position, fit(d, x[position]))
+
+
+def _as_numpy(value: Any) -> Any:
+    """Give a Python number NumPy's arithmetic, in which 1 / 0 is infinity."""
+    return np.float64(value) if type(value) in (float, int) else value
 
 
 def _joint_back(
@@ -270,22 +275,61 @@ def unbroadcast(d: Any, shape: tuple[int, ...]) -> Any:
 # --- forward mode -----------------------------------------------------------------------------
 
 
-def push(steps: Sequence[Any], get: Get, count: int, tangents: Mapping[int, Any]) -> list[Any]:
-    """Send tangents forward through steps and return one per wire; None where there is none."""
+def push(
+    steps: Sequence[Any],
+    get: Get,
+    count: int,
+    tangents: Mapping[int, Any],
+    outs: Iterable[int | None] = (),
+) -> list[Any]:
+    """Send tangents forward through steps and return one per wire; None where there is none.
+
+    Only those of the wires in `outs` are sure to last: the tangent of a written array is written
+    in place where nothing else reads it, which keeps loops of writes linear.
+    """
     moved: list[Any] = [None] * count
     for wire, t in tangents.items():
         moved[wire] = t
-    for step in steps:
-        gate, ins, outs, params = step[:4]
+    last: dict[int | None, int] = {}
+    if any(type(step[0].kind) is Scatter for step in steps):
+        last = {wire: k for k, step in enumerate(steps) for wire in step[1]}
+        last.update(dict.fromkeys(outs, len(steps)))
+    owned: set[int] = set()
+    for k, step in enumerate(steps):
+        gate, ins, made, params = step[:4]
         given = [moved[wire] for wire in ins]
-        if gate.differentiable and any(t is not None for t in given):
-            x = [get(wire) for wire in ins]
-            out = get(outs[0]) if len(outs) == 1 else tuple(get(wire) for wire in outs)
-            t_out = push_step(gate, given, out, x, params)
-            pairs = zip(outs, (t_out,) if len(outs) == 1 else t_out, strict=True)
-            for wire, t in pairs:
-                moved[wire] = None if t is None else spread(t, get(wire))
+        if not gate.differentiable or all(t is None for t in given):
+            continue
+        x = [get(wire) for wire in ins]
+        if type(gate.kind) is Scatter:
+            into = given[0] if ins[0] in owned and last[ins[0]] == k else None
+            moved[made[0]] = _push_write(gate, given, x, params, into)
+            owned.add(made[0])
+            continue
+        out = get(made[0]) if len(made) == 1 else tuple(get(wire) for wire in made)
+        t_out = push_step(gate, given, out, x, params)
+        for wire, t in zip(made, (t_out,) if len(made) == 1 else t_out, strict=True):
+            moved[wire] = None if t is None else spread(t, get(wire))
+            if t is not None and type(gate.kind) in (Gather, Rearrange) and ins[0] in owned:
+                moved[wire] = np.copy(moved[wire])  # a view must not follow later writes
     return moved
+
+
+def _push_write(
+    gate: Gate, tangents: Sequence[Any], x: Sequence[Any], params: Params, into: Any
+) -> Any:
+    """Write a tangent into the tangent of the written array, in place where that is ours."""
+    base, value = (
+        np.zeros(v.shape, v.dtype)
+        if t is None and isinstance(v, np.ndarray)
+        else np.zeros_like(v)
+        if t is None
+        else t
+        for t, v in zip(tangents[:2], x[:2], strict=True)
+    )
+    if isinstance(value, Traced) and isinstance(into, np.ndarray):
+        into = None
+    return gate.forward(base, value, *x[2:], **params, into=into)
 
 
 def spread(t: Any, out: Any) -> Any:
@@ -330,7 +374,7 @@ def _times(t: Any, partial: Any, x: Sequence[Any], out: Any) -> Any:
     try:
         return t * partial(*x, out)
     except (ZeroDivisionError, OverflowError):
-        return t * partial(*(np.float64(v) for v in (*x, out)))
+        return t * partial(*map(_as_numpy, (*x, out)))
 
 
 def _pull_of_pull(

@@ -14,7 +14,7 @@ import numpy as np
 
 from corrente.errors import CircuitError
 from corrente.places import Where, name_at
-from corrente.record import Elementwise, Gate, Params
+from corrente.record import Elementwise, Gate, Params, Scatter
 from corrente.words import Says
 
 
@@ -80,6 +80,9 @@ class Circuit:
         for k, step in enumerate(self.steps):
             if step.where is None or step.outs[0] in names or self._inside_composed(k):
                 continue
+            if isinstance(step.gate.kind, Scatter) and step.ins[0] in names:
+                names[step.outs[0]] = names[step.ins[0]]  # y[0] = … is still y
+                continue
             name = name_at(step.where)
             if name is not None and len(step.outs) == 1:
                 names[step.outs[0]] = name
@@ -94,7 +97,7 @@ class Circuit:
     @cached_property
     def identifiers(self) -> dict[int, str]:
         """Give every wire but the literals a Python identifier of its own, in order."""
-        taken = {"np": 1, "nn": 1, "circuit": 1}
+        taken = dict.fromkeys(("np", "nn", "circuit", "float", "complex"), 1)
         found: dict[int, str] = {}
         literals = {wire for wire, value in self.held.items() if is_literal(value)}
         for wire in self.wires:
@@ -138,7 +141,8 @@ class Circuit:
         head = ", ".join(given + (["*", *arrays] if arrays else []))
         lines = [f"def circuit({head}):", *(f"    {line}" for line in self._body())]
         outs = ", ".join(self.operand(w) for w in self.outs)
-        return "\n".join([*lines, f"    return {outs}" + ("," if len(self.outs) != 1 else "")])
+        ending = "," if len(self.outs) > 1 else ""
+        return "\n".join([*lines, f"    return {outs or '()'}{ending}"])
 
     def _body(self) -> Iterator[str]:
         for step in self.steps:
@@ -149,6 +153,9 @@ class Circuit:
         """Check that the circuit is well formed and return it; raise CircuitError if not."""
         known = set(self.ins) | set(self.held)
         for k, step in enumerate(self.steps):
+            for wire in (*step.ins, *step.outs):
+                if not 0 <= wire < len(self.wires):
+                    raise _broken(k, step, f"names wire {wire}, which the circuit does not have")
             for wire in step.ins:
                 if wire not in known:
                     raise _broken(k, step, f"reads wire {wire} before it is made")
@@ -163,17 +170,30 @@ class Circuit:
         return self
 
     def _verify_shape(self, k: int, step: Step) -> None:
+        try:
+            fault = self._shape_fault(step)
+        except (ValueError, IndexError) as error:
+            fault = f"has shapes that do not fit: {error}"
+        if fault is not None:
+            raise _broken(k, step, fault)
+
+    def _shape_fault(self, step: Step) -> str | None:
+        """Say what is wrong with the shapes of a step; None if nothing is."""
         shapes = [self.wires[w].shape for w in step.ins]
+        shape: Any
         if step.gate.shape is not None:
             shape = step.gate.shape(*shapes, **step.params)
         elif isinstance(step.gate.kind, Elementwise):
             shape = np.broadcast_shapes(*shapes)
         else:
-            return
-        expected = [shape] if len(step.outs) == 1 else shape
+            return None
+        expected = [shape] if step.gate.outs == 1 else shape
+        if len(expected) != len(step.outs):
+            return f"has {len(step.outs)} outputs, not {len(expected)}"
         for wire, want in zip(step.outs, expected, strict=True):
             if self.wires[wire].shape != tuple(want):
-                raise _broken(k, step, f"has shape {self.wires[wire].shape}, not {tuple(want)}")
+                return f"has shape {self.wires[wire].shape}, not {tuple(want)}"
+        return None
 
 
 def _broken(k: int, step: Step | None, fault: str) -> CircuitError:
@@ -194,17 +214,22 @@ def literal(value: Any) -> str:
     """Write a held number as Python that gives it back with its type."""
     if type(value) is float and not np.isfinite(value):
         return f"float('{value}')"
-    if isinstance(value, np.generic) and not isinstance(value, np.bool_):
-        return f"np.{value.dtype.name}({str(value)!r})" if value != value else repr(value)
+    if type(value) is complex and not np.isfinite(value):
+        return f"complex({literal(value.real)}, {literal(value.imag)})"
+    if isinstance(value, np.inexact) and not np.isfinite(value):
+        return f"np.{value.dtype.name}({literal(value.item())})"
     if isinstance(value, np.ndarray):
-        return f"np.array({value.item()!r}, dtype={dtype_code(value.dtype)})"
+        return f"np.array({literal(value.item())}, dtype={dtype_code(value.dtype)})"
     return repr(value)
 
 
 def _default(array: np.ndarray) -> str:
     """Write a small or constant held array as a default value; a larger one must be passed."""
     dtype = dtype_code(array.dtype)
-    uniform = array.size and array.dtype.kind in "biuf" and np.all(array == array.flat[0])
+    uniform = array.size and array.dtype.kind in "biuf"
+    if uniform:
+        same = np.full(array.shape, array.flat[0], array.dtype)
+        uniform = same.tobytes() == array.tobytes()  # so that −0.0 stays what it is
     if uniform and np.isfinite(array.flat[0]):
         return f"=np.full({array.shape}, {array.flat[0].item()!r}, {dtype})"
     if array.size <= _FEW and array.dtype.kind in "biu":

@@ -28,7 +28,9 @@ class CustomGate:
         self._gate = _opaque(function_name(f), self, _arity(f))
         update_wrapper(self, f)
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            args = inspect.signature(self._function).bind(*args, **kwargs).args
         if not any(type(x) is Traced for x in args):
             return self._function(*args)
         if not self._gate.differentiable:
@@ -65,6 +67,16 @@ class CustomGate:
         def joint(
             g: Any, out: Any, ins: Sequence[Any], params: Params, wanted: Sequence[int]
         ) -> list[Any]:
+            try:
+                inspect.signature(rule).bind(g, out, *ins)
+            except TypeError:
+                raise BadArgument(
+                    Says(
+                        "the rule of gate {0} does not take (g, out, and {1} inputs).",
+                        "a regra da porta {0} não recebe (g, out e {1} entradas).",
+                    ).fill(name, len(ins)),
+                    Says("write lambda g, out, x, …: …", "escreva lambda g, out, x, …: …"),
+                ) from None
             found = rule(g, out, *ins)
             found = found if isinstance(found, tuple | list) else (found,)
             if len(found) != len(ins):
@@ -75,6 +87,8 @@ class CustomGate:
                     ).fill(name, len(found), len(ins)),
                     Says("return one for each, in order.", "devolva um para cada, em ordem."),
                 )
+            for position in wanted:
+                _check_gradient(name, position, found[position], np.shape(ins[position]))
             return [found[position] for position in wanted]
 
         self._gate = replace(self._gate, joint=joint)
@@ -93,6 +107,29 @@ def gate(f: Callable[..., Any]) -> CustomGate:
     12.0
     """
     return CustomGate(f)
+
+
+def _check_gradient(name: str, position: int, gradient: Any, shape: tuple[int, ...]) -> None:
+    """Refuse what cannot be the gradient of an input, naming the gate."""
+    if gradient is not None:
+        try:
+            if np.shape(gradient) == () or np.broadcast_shapes(np.shape(gradient), shape):
+                return
+            if shape == ():
+                return
+        except ValueError:
+            pass
+    got = "None" if gradient is None else f"shape {np.shape(gradient)}"
+    raise BadArgument(
+        Says(
+            "the rule of gate {0} gave {1} as the gradient of input {2}, which has shape {3}.",
+            "a regra da porta {0} deu {1} como gradiente da entrada {2}, que tem forma {3}.",
+        ).fill(name, got, position, shape),
+        Says(
+            "return one gradient for each input, of its shape; zeros where there is none.",
+            "devolva um gradiente para cada entrada, da sua forma; zeros onde não há.",
+        ),
+    )
 
 
 def _arity(f: Callable[..., Any]) -> int:
@@ -142,11 +179,11 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     @wraps(f)
-    def wrapped(*args: Any) -> Any:
-        tree = take_apart(args)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        tree = take_apart((args, kwargs))
         spots = [k for k, leaf in enumerate(tree.leaves) if _is_number(leaf)]
         if not any(type(tree.leaves[k]) is Traced for k in spots):
-            return f(*args)
+            return f(*args, **kwargs)
         build: list[Any] = []
 
         def flattened(run: Callable[..., Any]) -> Callable[..., tuple[Any, ...]]:
@@ -156,7 +193,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
                 leaves = list(tree.leaves)
                 for k, number in zip(spots, numbers, strict=True):
                     leaves[k] = number
-                result = take_apart(run(*tree.build(leaves)))
+                given, named = tree.build(leaves)
+                result = take_apart(run(*given, **named))
                 build[:] = [result.build]
                 return tuple(result.leaves)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import operator
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -109,7 +112,19 @@ def choose(
         names = [argnames] if isinstance(argnames, str) else list(argnames)
         found = [_find_name(f, name, args, kwargs) for name in names]
         return Choice(found, names, isinstance(argnames, str))
-    numbers = [argnums] if isinstance(argnums, int) else list(argnums)
+    single = hasattr(argnums, "__index__")
+    try:
+        numbers = [operator.index(n) for n in ([argnums] if single else argnums)]  # type: ignore[union-attr]
+    except TypeError:
+        raise BadArgument(
+            Says("argnums={0} is no position.", "argnums={0} não é uma posição.").fill(
+                repr(argnums)
+            ),
+            Says(
+                "give an int or several, or argnames for names.",
+                "dê um inteiro ou vários, ou argnames para nomes.",
+            ),
+        ) from None
     keys: list[int | str] = []
     for number in numbers:
         key = number + len(args) if number < 0 else number
@@ -125,16 +140,20 @@ def choose(
                 ),
             )
         keys.append(key)
-    return Choice(keys, None, isinstance(argnums, int))
+    return Choice(keys, None, single)
 
 
 def _find_name(f: Function, name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> int | str:
     if name in kwargs:
         return name
-    code = getattr(f, "__code__", None)
-    names = code.co_varnames[: code.co_argcount] if code is not None else ()
-    if name in names and names.index(name) < len(args):
-        return names.index(name)
+    try:
+        bound = inspect.signature(f).bind_partial(*args)
+    except (TypeError, ValueError):
+        bound = None
+    if bound is not None and name in bound.arguments:
+        position = list(bound.signature.parameters).index(name)
+        if position < len(args) and args[position] is bound.arguments[name]:
+            return position
     raise BadArgument(
         Says(
             "argnames={0}, but {1} was called without it.",
@@ -195,8 +214,11 @@ def sweep_tape(tape: Tape, seeds: dict[int, Any]) -> dict[int, Any]:
     """Sweep back over a finished tape to its differentiated arguments."""
     tape.check()
     get = reader(tape, seeds.values())
+    outer = [v.tape for v in map(tape.values.__getitem__, tape.inputs) if type(v) is Traced]
+    mark = max(outer, key=lambda t: t.level).composed("co.grad") if outer else nullcontext()
     try:
-        return sweep(tape.recorded, get, len(tape.values), seeds, sorted(tape.wanted))
+        with mark:
+            return sweep(tape.recorded, get, len(tape.values), seeds, sorted(tape.wanted))
     finally:
         if tape.versions:
             tape.settle()
@@ -268,8 +290,9 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]
 def _pulled(
     recording: Recording, tree: Tree, wires: Sequence[int | None], g: Any
 ) -> dict[int | str, Any]:
-    given = take_apart(g).leaves
-    _check_like("pull", tree.leaves, given)
+    pieces = take_apart(np.asarray(g) if tree.is_leaf and isinstance(g, list) else g)
+    given = pieces.leaves
+    _check_like("pull", tree.leaves, given, pieces.structure == tree.structure)
     seeds: dict[int, Any] = {}
     for wire, leaf, d in zip(wires, tree.leaves, given, strict=True):
         if wire is not None:
@@ -282,7 +305,18 @@ def _as_wire(d: Any) -> Any:
     return float(d) if type(d) is int else np.asarray(d) if isinstance(d, list) else d
 
 
-def _check_like(what: str, expected: Sequence[Any], given: Sequence[Any]) -> None:
+def _check_like(what: str, expected: Sequence[Any], given: Sequence[Any], alike: bool) -> None:
+    if len(expected) == len(given) and not alike:
+        raise BadValue(
+            Says(
+                "{0} was given another structure than the one it belongs to.",
+                "{0} recebeu outra estrutura que não a sua.",
+            ).fill(what),
+            Says(
+                "nest it as the function's own value or argument.",
+                "aninhe-a como o valor ou o argumento da função.",
+            ),
+        )
     shapes = [np.shape(leaf) for leaf in expected]
     got = [np.shape(leaf) for leaf in given]
     if shapes != got:
@@ -322,13 +356,15 @@ def linearize(f: Function, *args: Any) -> tuple[Any, Callable[..., Any]]:
     inputs = [wire for argument in recording.arguments for wire in argument.wires]
 
     def move(*tangents: Any) -> Any:
-        given = [leaf for tangent in tangents for leaf in take_apart(tangent).leaves]
-        _check_like("linearize", points, given)
+        pieces = [take_apart(tangent) for tangent in tangents]
+        given = [leaf for piece in pieces for leaf in piece.leaves]
+        alike = [p.structure for p in pieces] == [a.tree.structure for a in recording.arguments]
+        _check_like("linearize", points, given, alike)
         pairs = zip(inputs, points, given, strict=True)
         seeds = {w: spread(_as_wire(t), x) for w, x, t in pairs if w is not None}
         tape.check()
         get = reader(tape, seeds.values())
-        moved = push(tape.recorded, get, len(tape.values), seeds)
+        moved = push(tape.recorded, get, len(tape.values), seeds, wires)
         tape.settle()
         return tree.build(
             [

@@ -45,7 +45,10 @@ def _execute(
         out: Any = step.gate.forward(*given, **step.params, into=given[0])
     else:
         out = step.gate.forward(*given, **step.params)
-    for wire, value in zip(step.outs, (out,) if len(step.outs) == 1 else out, strict=True):
+    reads_owned = step.ins and step.ins[0] in owned and not isinstance(step.gate.kind, Scatter)
+    if reads_owned and isinstance(out, np.ndarray) and np.may_share_memory(out, given[0]):
+        out = np.copy(out)  # a view must not follow later writes in place
+    for wire, value in zip(step.outs, (out,) if step.gate.outs == 1 else out, strict=True):
         values[wire] = _weakened(value) if circuit.wires[wire].weak else value
     if isinstance(step.gate.kind, Scatter):
         owned.add(step.outs[0])

@@ -190,7 +190,7 @@ def _forward(tape: Tape, ins: Values, outs: Values) -> Blocks:
     steps, get, count = tape.recorded, _reader(tape), len(tape.values)
 
     def pushed(of: int, t: Any) -> Values:
-        moved = push(steps, get, count, {of: t})
+        moved = push(steps, get, count, {of: t}, outs)
         return {wire: moved[wire] for wire in outs if moved[wire] is not None}
 
     for of, x in ins.items():

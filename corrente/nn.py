@@ -1,4 +1,4 @@
-"""Functions of neural networks on plain NumPy arrays: activations, losses, dropout, writes.
+"""Functions of neural networks on plain NumPy arrays: activations, layers, losses, writes.
 
 Each takes arrays, numbers or traced values; those made of several steps are drawn as one box.
 """
@@ -11,32 +11,44 @@ import numpy as np
 
 from corrente.errors import BadArgument, BadValue
 from corrente.gates.choices import stop_gradient
+from corrente.gates.layers import overlap_add, windows
 from corrente.gates.networks import Axis, logsumexp, relu, sigmoid, softplus
 from corrente.gates.own import composition, speaker
-from corrente.tracer import lift
+from corrente.layers import (
+    attention,
+    avg_pool,
+    batch_norm,
+    conv,
+    embedding,
+    in_one,
+    layer_norm,
+    max_pool,
+)
 from corrente.words import Says
 
 __all__ = [
     "added",
+    "attention",
+    "avg_pool",
+    "batch_norm",
+    "conv",
     "cross_entropy",
     "dropout",
+    "embedding",
+    "layer_norm",
     "leaky_relu",
     "log_softmax",
     "logsumexp",
+    "max_pool",
+    "overlap_add",
     "relu",
     "sigmoid",
     "softmax",
     "softplus",
     "stop_gradient",
+    "windows",
     "written",
 ]
-
-
-def _array(x: Any) -> Any:
-    """Bring an argument into one array; of traced numbers in a list, into one traced array."""
-    if speaker((x,)) is None:
-        return np.asarray(x)
-    return lift(x) if isinstance(x, list | tuple | np.ndarray) else x
 
 
 @composition
@@ -51,7 +63,7 @@ def leaky_relu(x: Any, slope: Any = 0.01) -> Any:
     >>> co.nn.leaky_relu(np.array([-1.0, 2.0]))
     array([-0.01,  2.  ])
     """
-    x = _array(x)
+    x = in_one(x)
     return np.where(np.greater(x, 0), x, np.multiply(slope, x))
 
 
@@ -60,7 +72,7 @@ def leaky_relu(x: Any, slope: Any = 0.01) -> Any:
 
 def _shifted(x: Any, axis: Axis) -> Any:
     """Take the greatest element away: the result is the same, and nothing overflows."""
-    x = _array(x)
+    x = in_one(x)
     # the shift cancels out, so no gradient is to flow through it
     top = stop_gradient(np.max(x, axis=axis, keepdims=True))
     with np.errstate(invalid="ignore", over="ignore"):
@@ -117,7 +129,7 @@ def cross_entropy(scores: Any, labels: Any, axis: int = -1) -> Any:
     array([[-0.25,  0.25],
            [ 0.25, -0.25]])
     """
-    scores, labels = _array(scores), _array(labels)
+    scores, labels = in_one(scores), in_one(labels)
     logs = log_softmax(scores, axis)
     if labels.shape == scores.shape:
         unused = np.logical_and(np.equal(labels, 0), np.equal(logs, -np.inf))
@@ -205,7 +217,7 @@ def dropout(x: Any, rate: float, rng: np.random.Generator) -> Any:
         )
     if rate == 0:
         return x
-    x = _array(x)
+    x = in_one(x)
     kept = rng.random(np.shape(x)) >= rate
     return np.where(kept, np.divide(x, 1.0 - rate), 0.0)
 
@@ -217,7 +229,7 @@ def _copy(x: Any, value: Any) -> Any:
     """Copy x into an array that can be written with the value: traced if either is."""
     if speaker((x,)) is None and (traced := speaker((value,))) is not None:
         return np.array(x, like=traced)
-    return np.copy(_array(x))
+    return np.copy(in_one(x))
 
 
 def written(x: Any, value: Any, index: Any) -> Any:

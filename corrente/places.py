@@ -117,11 +117,25 @@ def _assigned(file: str) -> dict[Span, str]:
             pairs = [(node.target, node)]
         while pairs:
             target, value = pairs.pop()
-            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-                pairs.extend(zip(target.elts, value.elts, strict=False))
+            if isinstance(target, ast.Tuple | ast.List) and isinstance(value, ast.Tuple | ast.List):
+                pairs.extend(_paired(target.elts, value.elts))
             elif isinstance(target, ast.Name) and value is not None:
                 found.setdefault(_span(value), target.id)
     return found
+
+
+def _paired(targets: list[ast.expr], values: list[ast.expr]) -> list[tuple[ast.AST, ast.AST]]:
+    """Pair the targets of an unpacking with their values; a starred one takes what is left."""
+    stars = [k for k, target in enumerate(targets) if isinstance(target, ast.Starred)]
+    if any(isinstance(value, ast.Starred) for value in values):
+        return []
+    if not stars:
+        return list(zip(targets, values, strict=False))
+    before, after = stars[0], len(targets) - stars[0] - 1
+    ends = list(zip(targets[:before], values, strict=False))
+    if after:
+        ends += zip(targets[-after:], values[-after:], strict=False)
+    return list(ends)
 
 
 def name_at(where: Where) -> str | None:

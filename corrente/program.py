@@ -175,7 +175,9 @@ def _freeze_backward(
     read = {0, *outs, *(wire for step in frozen.steps for wire in step.ins)}
     # asked for is not needed: many rules look at a value's shape only
     watch.kept = {wire: b for wire, b in watch.kept.items() if b in read}
-    frozen = replace(frozen, ins=tuple(wire for wire in frozen.ins if wire in read))
+    # their lines are the rules' own; what they belong to is said by their origin
+    steps = tuple(step._replace(where=None) for step in frozen.steps)
+    frozen = replace(frozen, steps=steps, ins=tuple(wire for wire in frozen.ins if wire in read))
     return Run(frozen, _Snapshots(watch.tape), name=f"{function_name(recording.function)} backward")
 
 
@@ -255,9 +257,14 @@ class Program:
 
     # --- seeing -----------------------------------------------------------------------------
 
-    def show(self, lang: str = "en", **options: Any) -> None:
-        """Print the circuit in the terminal, values above the wires and gradients below."""
-        text.show(lay_out(self.run, lang=lang, metric=text.METRIC), lang=lang, **options)
+    def show(self, lang: str = "en", *, fold: str = "auto", **options: Any) -> None:
+        """Print the circuit in the terminal, values above the wires and gradients below.
+
+        In a large circuit a function made of several gates is drawn as one box, and gates that
+        only decide the path are left out; `fold="functions"` does so in any, "none" in none.
+        """
+        scene = lay_out(self.run, lang=lang, metric=text.METRIC, fold=fold)
+        text.show(scene, lang=lang, **options)
 
     def explain(self, lang: str = "en") -> str:
         """Tell the forward and the backward pass step by step, "en" or "pt"."""
@@ -321,12 +328,17 @@ class Program:
             ],
         }
 
-    def save(self, path: str | os.PathLike[str], lang: str = "en") -> None:
-        """Write the drawing to a file: .svg, .txt or .json; whole or not at all."""
+    def save(self, path: str | os.PathLike[str], lang: str = "en", *, fold: str = "auto") -> None:
+        """Write the drawing to a file: .svg, .txt or .json; whole or not at all.
+
+        `fold` is as for `show`; JSON holds every step.
+        """
         path = Path(path)
         makers: dict[str, Callable[[], str]] = {
-            ".svg": lambda: svg.draw(lay_out(self.run, lang=lang)),
-            ".txt": lambda: text.draw(lay_out(self.run, lang=lang, metric=text.METRIC)) + "\n",
+            ".svg": lambda: svg.draw(lay_out(self.run, lang=lang, fold=fold)),
+            ".txt": lambda: (
+                text.draw(lay_out(self.run, lang=lang, metric=text.METRIC, fold=fold)) + "\n"
+            ),
             ".json": lambda: json.dumps(self.json(), indent=1, ensure_ascii=False) + "\n",
         }
         if path.suffix not in makers:
@@ -367,7 +379,9 @@ def _plain(value: Any) -> Any:
         array = array.astype(object)
         flat = [v if np.isfinite(v) else str(v) for v in array.ravel()]
         return np.array(flat, object).reshape(array.shape).tolist()
-    return [array.real.tolist(), array.imag.tolist()] if array.dtype.kind == "c" else array.tolist()
+    if array.dtype.kind == "c":
+        return [np.real(array).tolist(), np.imag(array).tolist()]
+    return array.tolist()
 
 
 def _no_wire(name: str, k: int, count: int, known: list[str]) -> BadValue:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from corrente.circuit import Circuit
-from corrente.errors import BadArgument, CorrenteError, Leak, UnreachedWarning
-from corrente.places import Where, here, locate, unpacked
+from corrente.errors import BadArgument, CorrenteError, Escaped, Leak, UnreachedWarning
+from corrente.places import INSIDE, Where, here, locate, unpacked
 from corrente.tape import Tape
 from corrente.tracer import Traced, lift
 from corrente.trees import Tree, take_apart
@@ -76,6 +76,10 @@ def run(
         if isinstance(error.__cause__, Leak) and not isinstance(error, CorrenteError):
             raise error.__cause__ from None
         raise
+    except TypeError as error:
+        if "no callable" in str(error):
+            raise _mixed_array(error) from None
+        raise
     finally:
         tape.close()
     aux = None
@@ -83,6 +87,28 @@ def run(
         result, aux = _with_aux(function, result)
         aux = unboxed(tape, aux)
     return Recording(tape, arguments, result, aux, function)
+
+
+def _mixed_array(error: TypeError) -> BadArgument:
+    """Explain an object array of traced and plain numbers that met a NumPy function."""
+    trace = error.__traceback__
+    place: Where | bool = False
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if not code.co_filename.startswith(INSIDE):
+            place = (code, trace.tb_lasti)
+        trace = trace.tb_next
+    return BadArgument(
+        Says(
+            "a NumPy function met an array that mixes traced and plain numbers ({0}).",
+            "uma função do NumPy encontrou um array que mistura números traçados e comuns ({0}).",
+        ).fill(error),
+        Says(
+            "make it with np.stack([…]), or with np.array([…], like=x).",
+            "faça-o com np.stack([…]), ou com np.array([…], like=x).",
+        ),
+        place,
+    )
 
 
 def _with_aux(function: Callable[..., Any], result: Any) -> tuple[Any, Any]:
@@ -151,7 +177,9 @@ def unboxed(tape: Tape, value: Any) -> Any:
     if type(value) is Traced:
         return tape.snapshot(value.wire) if value.tape is tape else value
     if isinstance(value, np.ndarray) and value.dtype == object:
-        return np.array([unboxed(tape, part) for part in value.ravel()]).reshape(value.shape)
+        if not any(type(part) is Traced for part in value.flat):
+            return value
+        return np.array([unboxed(tape, part) for part in value.flat]).reshape(value.shape)
     if isinstance(value, float | int | np.ndarray | np.generic | str):
         return value
     tree = take_apart(value)
@@ -178,6 +206,8 @@ def result_wires(recording: Recording) -> tuple[Tree, list[int | None]]:
                 tape.close()
             wires.append(leaf.wire)
         else:
+            if type(leaf) is Traced and leaf.tape.steps is not leaf.tape.recorded:
+                raise Escaped()
             wires.append(None)
     return tree, wires
 
@@ -190,7 +220,7 @@ def last_place(recording: Recording) -> Where | None:
 
 def labels(recording: Recording) -> dict[int, str]:
     """Name the argument wires as the user's source does: `x`, `W1` (unpacked), `params['b']`."""
-    function = recording.function
+    function: Any = recording.function
     while hasattr(function, "__wrapped__"):
         function = function.__wrapped__
     found: dict[int, str] = {}
@@ -211,10 +241,16 @@ def _parameter_name(function: Callable[..., Any], key: int | str) -> str:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         return f"x{key}"
-    if key < len(parameters) and parameters[key].kind is not inspect.Parameter.VAR_POSITIONAL:
+    positional = (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    )
+    if key < len(parameters) and parameters[key].kind in positional:
         return parameters[key].name
-    rest = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL]
-    return f"{rest[0]}[{key - len(parameters) + 1}]" if rest else f"x{key}"
+    for place, parameter in enumerate(parameters):
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            return f"{parameter.name}[{key - place}]"
+    return f"x{key}"
 
 
 def _part_names(function: Callable[..., Any], argument: str) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ class Tape:
         "_dependent",
         "_frame",
         "_held",
+        "_lost",
         "_seen",
         "_stack",
         "base",
@@ -109,6 +110,7 @@ class Tape:
         self.detailed = detailed
         self.base: FrameType | None = None
         self._held: dict[int, tuple[Any, Any, int]] = {}
+        self._lost: list[np.ndarray] = []
         self._dependent: set[int] = set()
         self._seen = 0
         self._frame: FrameType | None = None
@@ -118,8 +120,11 @@ class Tape:
 
     def argument(self, value: Any, wanted: bool) -> int:
         """Enter an argument and return its wire."""
-        wire = len(self.values)
-        self.values.append(value)
+        if isinstance(value, np.ndarray):
+            wire = self.hold(value, copies=self.detailed)
+        else:
+            wire = len(self.values)
+            self.values.append(value)
         self.inputs[wire] = None
         if wanted:
             self.wanted.add(wire)
@@ -160,16 +165,18 @@ class Tape:
             self._frame, self._stack = frame, tuple(reversed(chain))
         return (*self._stack, *self.composing) if self.composing else self._stack
 
-    def hold(self, array: np.ndarray) -> int:
-        """Enter a closed-over array and return its wire; the same array keeps its wire.
+    def hold(self, array: np.ndarray, copies: bool = False) -> int:
+        """Enter an array from outside and return its wire; the same array keeps its wire.
 
-        The user may write into it later, so small ones are copied; large ones are watched by a
-        fingerprint, and `check` refuses a backward pass over a changed one.
+        The user may write into it later, so small ones are copied (all with `copies`); large
+        ones are watched by a fingerprint, and `check` refuses a backward pass over a changed one.
         """
         known = self._held.get(id(array))
-        if known is not None and _unchanged(array, known[1]):
+        if known is not None and known[2] not in self.inputs and _unchanged(array, known[1]):
             return known[2]
-        small = array.size <= _SMALL and array.flags.writeable
+        if known is not None and isinstance(known[1], int) and not _unchanged(array, known[1]):
+            self._lost.append(array)
+        small = (copies or array.size <= _SMALL) and not _is_fixed(array)
         proof = array.copy() if small else _fingerprint(array)
         wire = len(self.values)
         self.values.append(proof if small else array)
@@ -179,14 +186,15 @@ class Tape:
 
     def check(self) -> None:
         """Raise if a large closed-over array was changed after it was used."""
-        for array, proof, _ in self._held.values():
-            if isinstance(proof, int) and _fingerprint(array) != proof:
+        watched = [(array, proof) for array, proof, _ in self._held.values()]
+        for array, proof in [*watched, *((array, None) for array in self._lost)]:
+            if proof is None or (isinstance(proof, int) and _fingerprint(array) != proof):
                 raise WriteError(
                     Says(
-                        "an array of shape {0} that the function closes over was changed "
+                        "an array of shape {0} that the function uses or closes over was changed "
                         "after it was used; its old values are gone.",
-                        "um array de forma {0} que a função captura foi mudado depois de usado; "
-                        "os valores antigos se perderam.",
+                        "um array de forma {0} que a função usa ou captura foi mudado depois de "
+                        "usado; os valores antigos se perderam.",
                     ).fill(array.shape),
                     Says(
                         "write into a copy, or pass the array as an argument.",
@@ -213,7 +221,8 @@ class Tape:
     def depends(self, wire: int) -> bool:
         """Tell whether a wire depends on a differentiated argument."""
         dependent = self._dependent
-        for step in itertools.islice(self.recorded, self._seen, None):
+        for k in range(self._seen, len(self.recorded)):
+            step = self.recorded[k]
             if step[0].differentiable and not dependent.isdisjoint(step[1]):
                 dependent.update(step[2])
         self._seen = len(self.recorded)
@@ -268,18 +277,34 @@ def _unchanged(array: np.ndarray, proof: Any) -> bool:
     return _fingerprint(array) == proof
 
 
+def _is_fixed(array: Any) -> bool:
+    """Tell whether nobody can write into an array: not it, nor what it is a view of."""
+    while isinstance(array, np.ndarray):
+        if array.flags.writeable:
+            return False
+        array = array.base
+    return array is None or isinstance(array, bytes)
+
+
 def _fingerprint(array: np.ndarray) -> int:
     """Return a number that a write into the array almost surely changes."""
-    if not array.flags.writeable:
+    if _is_fixed(array):
         return 0
-    data = np.ascontiguousarray(array).view(np.uint8).reshape(-1)
-    words = data[: data.size // 8 * 8].view(np.uint64)
-    weights = np.bitwise_xor.reduce(words[::2]), np.bitwise_xor.reduce(words[1::2])
-    return hash((int(weights[0]), int(weights[1]), data[data.size // 8 * 8 :].tobytes()))
+    data = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    whole = data.size // _BLOCK.nbytes * _BLOCK.nbytes
+    # one weighted sum a block: every position counts, and no copy of the array is made
+    sums = data[:whole].view(np.uint64).reshape(-1, _BLOCK.size) @ _BLOCK
+    return hash((sums.tobytes(), data[whole:].tobytes()))
+
+
+# odd multiples of the golden ratio's 64 bits: no two positions weigh the same
+_BLOCK = (np.arange(1024, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
 
 
 def wire_of(number: int, value: Any) -> Wire:
     """Describe a value as a Wire."""
     if isinstance(value, bool | int | float | complex) and not isinstance(value, np.generic):
         return Wire((), np.result_type(type(value)), number, True)
+    if not hasattr(value, "shape"):
+        return Wire((), np.dtype(object), number, True)  # x == None is drawn too
     return Wire(tuple(value.shape), value.dtype, number, False)

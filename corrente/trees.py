@@ -37,6 +37,8 @@ def take_apart(value: Any) -> Tree:
         return Tree([value], lambda leaves: leaves[0], lambda: [""], None)
     optree = _optree()
     leaves, spec = optree.tree_flatten(value, is_leaf=_registers, namespace=_NAMESPACE)
+    if optree.treespec_is_leaf(spec):
+        return Tree([value], lambda leaves: leaves[0], lambda: [""], None)
     return Tree(leaves, lambda new: optree.tree_unflatten(spec, new), lambda: _paths(spec), spec)
 
 

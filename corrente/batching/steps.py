@@ -102,8 +102,10 @@ class Batch:
                 break
             except Misfit as misfit:
                 self.keep(misfit.fits)
-        if isinstance(gate.kind, Gather) and ins[0] in self.owned and np.ndim(out) == 1:
-            out = np.copy(out)  # one number of an example is no view, and must not follow writes
+        if gate.outs == 1 and not isinstance(gate.kind, Scatter):
+            for wire in self.owned.intersection(ins):
+                if np.may_share_memory(out, self.values[wire]):
+                    out = np.copy(out)  # a view must not follow later writes in place
         if isinstance(gate.kind, Scatter):
             self.owned.add(outs[0])
         self.values.update(zip(outs, (out,) if gate.outs == 1 else out, strict=True))

@@ -87,7 +87,15 @@ reshape = gate(
 
 @composed(np.ravel)
 def _ravel(a: Any, order: str | None = "C") -> Any:
-    return np.reshape(a, (np.size(a),), order=_ordered("ravel", order))  # type: ignore[arg-type]
+    flat = np.reshape(a, (np.size(a),), order=_ordered("ravel", order))  # type: ignore[arg-type]
+    # where the elements do not lie in a row ravel copies, and reshape may still give a view
+    return flat if _in_a_row(a) else np.copy(flat)
+
+
+def _in_a_row(a: Any) -> bool:
+    while hasattr(a, "now"):
+        a = a.now()
+    return not isinstance(a, np.ndarray) or a.flags.c_contiguous
 
 
 expand_dims = gate(

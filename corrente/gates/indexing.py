@@ -50,7 +50,9 @@ def split_index(index: Any) -> tuple[Index, list[Any]]:
         elif isinstance(item, int | np.integer) and not isinstance(item, bool):
             items.append(int(item))
         else:
-            if isinstance(item, list | bool | np.bool_):
+            if isinstance(item, range):
+                item = np.arange(item.start, item.stop, item.step)
+            elif isinstance(item, list | bool | np.bool_):
                 item = np.asarray(item, dtype=np.intp if item == [] else None)
             items.append(Slot(len(arrays)))
             arrays.append(item)

@@ -10,7 +10,7 @@ import numpy as np
 from corrente.errors import NotSupported
 from corrente.gates.calls import along, axis_of, listed, numbers, refuse
 from corrente.gates.indexing import blank
-from corrente.record import Call, Every, Params, Rearrange, Shape, call, composed, gate
+from corrente.record import Call, Params, Rearrange, Shape, call, composed, gate
 from corrente.words import Says
 
 # --- one after another --------------------------------------------------------------------------
@@ -31,9 +31,13 @@ def _takes_concatenate(
     return call(*arrays, axis=axis_of(axis, arrays[0]))
 
 
-def _own_part(position: int, g: Any, out: Any, *ins: Any, axis: int) -> Any:
-    start = sum(np.shape(x)[axis] for x in ins[:position])
-    return g[along(axis, slice(start, start + np.shape(ins[position])[axis]))]
+def _all_parts(g: Any, out: Any, ins: Any, params: Params, wanted: Any) -> list[Any]:
+    """Cut the gradient once for all inputs: part by part would add up all earlier ones anew."""
+    axis = params["axis"]
+    ends = np.cumsum([np.shape(x)[axis] for x in ins])
+    return [
+        g[along(axis, slice(int(ends[k]) - np.shape(ins[k])[axis], int(ends[k])))] for k in wanted
+    ]
 
 
 def _joined(*shapes: Shape, axis: int) -> Shape:
@@ -47,7 +51,8 @@ concatenate = gate(
     takes=_takes_concatenate,
     forward=lambda *arrays, axis: np.concatenate(arrays, axis=axis),
     shape=_joined,
-    pulls=Every(_own_part),
+    pulls=None,
+    joint=_all_parts,
     symbol="join",
     code=listed("concatenate"),
     does=Says(
@@ -85,7 +90,8 @@ stack = gate(
     takes=_takes_stack,
     forward=lambda *arrays, axis: np.stack(arrays, axis=axis),
     shape=lambda *shapes, axis: (*shapes[0][:axis], len(shapes), *shapes[0][axis:]),
-    pulls=Every(lambda position, g, out, *ins, axis: g[along(axis, position)]),
+    pulls=None,
+    joint=lambda g, out, ins, params, wanted: [g[along(params["axis"], k)] for k in wanted],
     symbol="stack",
     code=listed("stack"),
     does=Says(

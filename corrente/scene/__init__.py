@@ -9,7 +9,7 @@ from corrente.circuit import Run
 from corrente.figures import clip, summarise
 from corrente.layout import Edge, Point, arrange
 from corrente.scene import sentences
-from corrente.scene.drafts import Draft, Joint, Sketch, draft
+from corrente.scene.drafts import Draft, Joint, Sketch, brief, draft
 from corrente.scene.outline import MOST, outline
 from corrente.scene.picture import (
     CELLS,
@@ -164,7 +164,7 @@ def _notes(sketch: Sketch, labels: Sequence[Label]) -> Iterable[str]:
         yield sketch.say(
             sentences.FOLDED_OUTPUTS, sentences.thin(outputs), sentences.thin(len(circuit.outs))
         )
-    if any("≤" in line for label in labels for line in label.lines):
+    if any("μ" in line for label in labels for line in label.lines):
         yield sketch.say(sentences.RANGE)
     if any(label.alarm for label in labels):
         yield sketch.say(sentences.ALARM)
@@ -178,7 +178,7 @@ def _functions(sketch: Sketch) -> Iterable[Says]:
             found.setdefault(part.fold, []).append(part.steps)
     for name, calls in found.items():
         size = sentences.counted(sum(map(len, calls)), sentences.GATES)
-        decide = sum(k in sketch.found.deciding for steps in calls for k in steps)
+        decide = sum(k in sketch.deciding for steps in calls for k in steps)
         if decide:
             size = sentences.ONLY_DECIDE[decide != 1].fill(size, sentences.thin(decide))
         if len(calls) == 1:
@@ -273,7 +273,7 @@ def _rows(sketch: Sketch, drafts: Sequence[Draft]) -> Iterable[Row]:
         alone = [outlet.wires[0] for outlet in each.outlets if len(outlet.wires) == 1]
         if each.kind == "out":
             wires = () if each.part.fold else each.part.wires
-            value = str(sketch.figure(wires[0])) if wires else ""
+            value = " ".join(brief(sketch.figure(wires[0]))) if wires else ""
             yield Row("out", title, sketch.operand(wires[0]) if wires else "", "", value, "")
         elif each.part.fold and not (each.part.is_function and alone):
             yield Row(each.kind, "", title, "", "", "")
@@ -287,7 +287,7 @@ def _row(sketch: Sketch, each: Draft, wire: int) -> Row:
     alarm = figure.alarm
     if sketch.reaches(wire):
         back = summarise(sketch.run.gradients[wire])
-        gradient, alarm = str(back), alarm or back.alarm
+        gradient, alarm = " ".join(brief(back)), alarm or back.alarm
     code = symbol = ""
     if each.part.kind == "gate":
         code = sketch.code(sketch.run.circuit.steps[each.part.steps[0]])
@@ -300,7 +300,7 @@ def _row(sketch: Sketch, each: Draft, wire: int) -> Row:
         name=sketch.operand(wire),
         code=clip(code, 48),
         symbol=symbol,
-        value=str(figure),
+        value=" ".join(brief(figure)),
         gradient=gradient,
         terms=sketch.sums.get(wire, ()),
         local=local if any(c != "-" for c in local.split()) else "",

@@ -17,6 +17,7 @@ from corrente.figures import Figure, Grid, clip, number, span, summarise
 from corrente.places import locate
 from corrente.record import Elementwise
 from corrente.scene import sentences
+from corrente.scene.groups import deciding
 from corrente.scene.outline import Link, Outline, Part, Reader, forks
 from corrente.scene.picture import Term
 from corrente.words import Says
@@ -123,6 +124,11 @@ class Sketch:
         return {guard.wire: guard.value for guard in self.run.circuit.guards}
 
     @cached_property
+    def deciding(self) -> frozenset[int]:
+        """The steps that only decide the path."""
+        return deciding(self.run.circuit)
+
+    @cached_property
     def calls(self) -> dict[int, int]:
         """Map the wires that leave a folded function to its part."""
         return {
@@ -131,6 +137,12 @@ class Sketch:
             if self.found.parts[link.tail].is_function
             for wire in link.wires
         }
+
+    @cached_property
+    def given(self) -> frozenset[int]:
+        """The wires that folded functions read: what they do with them is their own affair."""
+        heads = ((link, self.found.parts[link.head]) for link in self.found.links)
+        return frozenset(wire for link, head in heads if head.is_function for wire in link.wires)
 
     def call(self, k: int) -> str:
         """Write a folded function as a call on the wires that enter it."""
@@ -184,9 +196,9 @@ class Sketch:
         if part.is_function:
             slot = self.entering[link.head].index(k)
             return self.say(sentences.SENDER, part.fold, slot + 1)
-        if len(link.readers) > 1:
+        (step, position), *others = link.readers
+        if others:
             return sentences.count(len(link.readers), sentences.READERS).into(self.lang)
-        step, position = link.readers[0]
         if step >= len(self.run.circuit.steps):
             return sentences.SEED.into(self.lang)
         made = self.run.circuit.steps[step]
@@ -217,7 +229,7 @@ class Sketch:
         for k in links:
             sent = self.sent(wire, self.found.links[k].readers)
             if sent is not None:
-                yield Term(str(summarise(sent)), self.sender(k))
+                yield Term(" ".join(brief(summarise(sent))), self.sender(k))
 
     def wire_tip(self, wire: int) -> str:
         """Say everything about a wire: name, value, gradient and where the gradient came from."""
@@ -270,9 +282,9 @@ def _draft_part(sketch: Sketch, k: int, leaving: list[tuple[int, ...]]) -> Draft
     outlets = tuple(_outlet(sketch, part, wires) for wires in leaving)
     kind = part.kind
     if kind == "gate":
-        kind = "deciding" if part.steps.start in sketch.found.deciding else kind
+        kind = "deciding" if part.steps.start in sketch.deciding else kind
         step = sketch.run.circuit.steps[part.steps.start]
-        ports = tuple(_local(sketch, step, link) for link in links)
+        ports = tuple(None if kind == "deciding" else _local(sketch, step, x) for x in links)
         title: tuple[str, ...] = (clip(step.gate.symbol, LONGEST),)
         tip = _gate_tip(sketch, step)
     else:
@@ -334,9 +346,22 @@ def _outlet(sketch: Sketch, part: Part, wires: tuple[int, ...]) -> Outlet:
     return Outlet(wires, tuple(above), _gradient_inks(sketch, wire, tip), tip)
 
 
+def brief(figure: Figure) -> tuple[str, ...]:
+    """Return a figure's lines, narrower: an array's mean stands below its least and greatest.
+
+    >>> brief(summarise(np.arange(12.0).reshape(3, 4)))
+    ('(3, 4)', '0 … 11', 'μ 5.5')
+    """
+    bounds = figure.lines[-1].split(" ≤ ")
+    if len(bounds) != 3:
+        return figure.lines
+    least, mean, greatest = bounds
+    return (*figure.lines[:-1], f"{least} … {greatest}", f"μ {mean}")
+
+
 def _ink(kind: str, figure: Figure, tip: str, prefix: str = "") -> Ink:
-    lines = (prefix + figure.lines[0], *figure.lines[1:])
-    return Ink(kind, lines, figure.tile, figure.alarm, tip)
+    first, *rest = brief(figure)
+    return Ink(kind, (prefix + first, *rest), figure.tile, figure.alarm, tip)
 
 
 def _gradient_inks(sketch: Sketch, wire: int, tip: str) -> tuple[Ink, ...]:
@@ -348,7 +373,7 @@ def _gradient_inks(sketch: Sketch, wire: int, tip: str) -> tuple[Ink, ...]:
     if len(terms) > 1 and len(figure.lines) == 1 and figure.tile is None:
         return (ink._replace(lines=(f"∂ {_sum(terms)} = {figure.lines[0]}",)),)
     folded = len(sketch.run.contributions.get(wire, ()))
-    if wire not in sketch.forks and folded > 1:
+    if folded > 1 and wire not in sketch.forks and wire not in sketch.given:
         text = sentences.count(folded, sentences.SUMMED).into(sketch.lang)
         return (ink, Ink("fold", (f"({text})",)))
     return (ink,)

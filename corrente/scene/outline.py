@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from corrente.circuit import Circuit, Run
+import numpy as np
+
+from corrente.circuit import Circuit, Run, is_literal
 from corrente.scene.groups import Group, calls, deciding, fewer, is_compact, singles
 
 MOST = 300
@@ -47,14 +49,13 @@ class Link(NamedTuple):
 class Outline(NamedTuple):
     """Parts in drawing order (links go forward), links, and what is not drawn.
 
-    `absorbed` counts the inputs that nameless folds took in. `deciding` are the steps that only
-    decide the path; `left_out` counts those of them that are in no part.
+    `absorbed` counts the constants that nameless folds took in, `left_out` the steps that only
+    decide the path and are in no part.
     """
 
     parts: tuple[Part, ...]
     links: tuple[Link, ...]
     absorbed: int
-    deciding: frozenset[int]
     left_out: int
 
 
@@ -65,21 +66,17 @@ def outline(run: Run, most: int = MOST, fold: str = "auto") -> Outline:
     otherwise the user's functions as boxes, as deep as fits; otherwise the first and the last
     steps, with one box between. Surplus inputs and outputs are folded too.
     """
-    apart = deciding(run.circuit)
     compact = is_compact(run.circuit, fold)
-    groups = calls(run.circuit, apart) if compact else singles(run.circuit)
-    quiet: frozenset[int] = apart if compact else frozenset()
-
-    def assembled(groups: Sequence[Group], few: int) -> Outline:
-        return _assemble(run, groups, quiet, few)._replace(deciding=apart)
-
+    quiet: frozenset[int] = deciding(run.circuit) if compact else frozenset()
+    groups = calls(run.circuit, quiet) if compact else singles(run.circuit)
     if len(groups) <= most:
-        found = assembled(groups, most)
+        found = _assemble(run, groups, quiet, most)
         if _boxes(run, found) <= most:
             return found
     room = most
     while True:
-        found = assembled(fewer(run.circuit, groups, max(3, room * 2 // 5)), max(3, room // 5))
+        joined = fewer(run.circuit, groups, max(3, room * 2 // 5))
+        found = _assemble(run, joined, quiet, max(3, room // 5))
         if _boxes(run, found) <= most or room <= 8:
             return found
         room = room * 3 // 5
@@ -135,7 +132,7 @@ def _assemble(run: Run, groups: Sequence[Group], quiet: frozenset[int], few: int
         parts.append(Part("out", range(0), wires, fold))
     links = tuple(_links(parts, owner, readings))
     left_out = sum(group_of[k] < 0 for k in quiet)
-    return Outline(tuple(parts), links, absorbed, quiet, left_out)
+    return Outline(tuple(parts), links, absorbed, left_out)
 
 
 def _readings(
@@ -160,7 +157,8 @@ def _sources(
 ) -> tuple[list[Part], int]:
     """Make parts of inputs and constants; constants only a fold reads disappear into it.
 
-    Also return how many disappeared into folds that have no name.
+    Data that only a function reads is drawn though it be a constant. Also return how many
+    constants disappeared into folds that have no name.
     """
     circuit = run.circuit
     read_by: dict[int, set[int]] = {}
@@ -178,12 +176,28 @@ def _sources(
         for wire in (order if folds else ())
         if wire in circuit.held and wire not in circuit.outs and len(read_by[wire]) == 1
     }
+    for wire, fold in list(inside.items()):
+        if fold not in ("", "steps") and _is_data(circuit.held[wire]):
+            del inside[wire]
     shown = [wire for wire in order if not inside.get(wire)]
     parts = []
     for wires in _cut(shown, few):
         kind = _source_kind(run, wires[0]) if len(wires) == 1 else "folded"
         parts.append(Part(kind, range(0), tuple(wires), "inputs" if len(wires) > 1 else ""))
     return parts, sum(fold == "steps" for fold in inside.values())
+
+
+def _is_data(value: Any) -> bool:
+    """Tell whether a constant came from the user, and not with the function it is read in.
+
+    Nothing records that; but what functions bring along are numbers, masks, arrays of one number
+    and indices that count.
+    """
+    if is_literal(value) or value.size == 0 or value.dtype.kind not in "iufc":
+        return False
+    flat = np.ravel(value)
+    counts = value.dtype.kind in "iu" and np.array_equal(flat, np.arange(flat.size))
+    return not counts and bool(np.any(flat != flat[0]))
 
 
 def _source_kind(run: Run, wire: int) -> str:

@@ -159,6 +159,7 @@ PIXELS = Metric(
         "symbol": 16,
         "name": 14,
         "local": 12,
+        "count": 12,
         "array": 11,
         "legend": 12,
         "note": 12,
@@ -175,9 +176,9 @@ PIXELS = Metric(
     drop=4,
     thick=0,
     stub=36,
-    tile=28,
+    tile=38,
     key=26,
-    spacing=Spacing(between=18, gap=40, wire=10, track=10, square=False),
+    spacing=Spacing(between=18, gap=34, wire=10, track=10, square=False),
 )
 """Graphics: one unit is one pixel at the picture's natural size."""
 

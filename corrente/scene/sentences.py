@@ -21,8 +21,8 @@ LEGEND: dict[str, Says] = {
 }
 
 RANGE = Says(
-    "Arrays show their shape and min ≤ mean ≤ max.",
-    "Arranjos mostram a forma e mínimo ≤ média ≤ máximo.",
+    "Arrays show their shape, min … max and their mean μ.",
+    "Arranjos mostram a forma, mínimo … máximo e a média μ.",
 )
 ALARM = Says(
     "! marks NaN or infinity; they are left out of min, mean and max.",

@@ -10,6 +10,9 @@ from corrente.layout import Node
 from corrente.scene.drafts import Draft, Ink, Outlet
 from corrente.scene.picture import Box, Label, Metric, Tile
 
+TITLES = ("sign", "symbol", "count")
+"""Labels in the middle of a box; the first says what it is, the others how much is in it."""
+
 
 class Shape(NamedTuple):
     """A draft measured: its footprint for the layout, and all it holds relative to the corner."""
@@ -60,10 +63,11 @@ def measure(made: Draft, metric: Metric) -> Shape:
                     port.tip,
                 )
             )
-    for k, label in enumerate(labels):
-        if label.kind in ("sign", "symbol"):
-            y = top + (height - label.height) // 2
-            labels[k] = label._replace(y=y)
+    titles = [k for k, label in enumerate(labels) if label.kind in TITLES]
+    y = top + (height - sum(labels[k].height for k in titles)) // 2
+    for k in titles:
+        labels[k] = labels[k]._replace(y=y)
+        y += labels[k].height
     node = Node(reached, foot, tuple(ins), tuple(top + level for level in outs), made.reach)
     box = Box(made.kind, 0, top, width, height, made.tip, range(0), made.part.wires, 0)
     return Shape(node, box, labels, tiles)
@@ -72,14 +76,17 @@ def measure(made: Draft, metric: Metric) -> Shape:
 def _inner(made: Draft, metric: Metric, labels: list[Label]) -> tuple[float, float]:
     """Return the size a box needs for its title, locals and inputs; add the title's labels."""
     kind = "sign" if made.part.kind == "gate" and len(made.title[0]) == 1 else "symbol"
-    wide = max(metric.wide(line, kind) for line in made.title)
+    lines = [(kind, made.title[0]), *(("count", line) for line in made.title[1:])]
+    wide = max(metric.wide(line, each) for each, line in lines)
     local = max((metric.wide(p.lines[0], "local") for p in made.ports if p), default=0.0)
-    tall = metric.high(len(made.title), kind)
+    tall = sum(metric.high(1, each) for each, _ in lines)
     edge = metric.pad + metric.thick
-    pad = (metric.pad + 1) // 2 if made.kind == "fork" else edge
+    pad = {"fork": (metric.pad + 1) // 2, "folded": edge + metric.pad // 2}.get(made.kind, edge)
     start = pad + (local + metric.pad if local else 0)
     width = start + wide + pad
-    labels.append(Label(kind, start, 0, wide, tall, metric.size(kind), made.title, 0, True))
+    for each, line in lines:
+        high, size = metric.high(1, each), metric.size(each)
+        labels.append(Label(each, start, 0, wide, high, size, (line,), 0, True))
     ports = max(0, len(made.ports) - 1) * metric.pitch + metric.room
     return width, max(ports, tall) + 2 * metric.rim
 

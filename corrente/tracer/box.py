@@ -53,7 +53,8 @@ class Traced:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         value = self.now()
-        if self.dtype.kind in "biu" and not self.tape.depends(self.wire):
+        free = self.ndim > 0 or self.dtype.kind in "biu"
+        if free and dtype is not object and not self.tape.depends(self.wire):
             self.tape.guard(self.wire, value, here())
             return np.asarray(value, dtype)
         if self.ndim == 0 and (dtype is None or dtype in (object, np.dtype(object))):
@@ -118,11 +119,23 @@ class Traced:
 
     def item(self, *index: Any) -> Any:
         """Refuse to become a Python number where a gradient would be lost."""
-        return float(self[index] if index else self.reshape(()))
+        if len(index) == 1 and isinstance(index[0], int) and self.ndim != 1:
+            one = self.reshape(-1)[index[0]]
+        else:
+            one = self[index] if index else self.reshape(())
+        return {"b": bool, "i": int, "u": int, "c": complex}.get(self.dtype.kind, float)(one)
 
     def tolist(self) -> Any:
         """Return nested lists of the elements, each still traced."""
         return [part.tolist() for part in self] if self.ndim else self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise Leak(
+            Says(
+                "a traced value was about to be pickled.",
+                "um valor traçado ia ser serializado (pickle).",
+            )
+        )
 
     def __repr__(self) -> str:
         return f"Traced({self.now()!r})"
@@ -194,6 +207,17 @@ class Traced:
 def defers(other: Any) -> bool:
     """Tell whether another operand's type has a protocol of its own that should be asked."""
     kind = type(other)
+    if kind.__name__ in ("MaskedArray", "matrix"):
+        raise BadArgument(
+            Says(
+                "a {0} has an arithmetic of its own, which the trace does not follow.",
+                "um {0} tem uma aritmética própria, que o traçado não segue.",
+            ).fill(kind.__name__),
+            Says(
+                "pass np.asarray(x), or x.filled(0.0).",
+                "passe np.asarray(x), ou x.filled(0.0).",
+            ),
+        )
     return (
         kind is not Traced
         and kind is not np.ndarray
@@ -304,7 +328,7 @@ def lift(x: Any) -> Any:
 
 def constant(tape: Tape, value: Any) -> int:
     """Enter a value from outside the tape and return its wire."""
-    if type(value) is np.ndarray and value.ndim:
+    if isinstance(value, np.ndarray):
         return tape.hold(value)
     if type(value) is Traced:
         value = Traced(value.tape, value.wire, value.value)  # the outer box may be written later

@@ -126,6 +126,8 @@ def _ufunc_call(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
                 "{0} ia escrever um resultado traçado num array comum.",
             ).fill(function_name(ufunc))
         )
+    if out is not None and not out.shape:
+        raise _refused_keyword(ufunc, "out=, a number")
     if method == "at" and ufunc is np.add and not kwargs:
         box, index, value = inputs
         if type(box) is not Traced:

@@ -64,7 +64,26 @@ class _Methods:
         return record(NAMES["astype"], (x,), {"dtype": dtype})
 
     def copy(self: Any, order: str = "C") -> Any:
+        # the method copies to rows, as NumPy's does; np.copy keeps the order of memory
+        return record(NAMES["copy"], (self,), NOTHING, lambda x: x.copy() if np.ndim(x) else x)
+
+    def conj(self: Any) -> Any:
+        return np.conjugate(self)
+
+    def __copy__(self: Any) -> Any:
         return np.copy(self)
+
+    def __deepcopy__(self: Any, memo: Any) -> Any:
+        return np.copy(self)
+
+    def __round__(self: Any, digits: int | None = None) -> Any:
+        return np.round(self, digits or 0)
+
+    def __divmod__(self: Any, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self: Any, other: Any) -> Any:
+        return other // self, other % self
 
     def fill(self: Any, value: Any) -> None:
         self[...] = value
@@ -77,14 +96,15 @@ def _careful(gate: Gate, fast: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return fast(*values)
         except (ZeroDivisionError, OverflowError):
-            return float(gate.of(*map(np.float64, values)))
+            out = gate.of(*(np.float64(v) if type(v) in (float, int) else v for v in values))
+            return float(out) if all(type(v) in (float, int) for v in values) else out
 
     return forward
 
 
 def _power(x: Any, y: Any) -> Any:
     out = x**y
-    return float("nan") if type(out) is complex and type(x) is float else out
+    return float("nan") if type(out) is complex and type(x) in (float, int) else out
 
 
 def _binary(name: str, fast: Callable[..., Any]) -> Callable[[Traced, Any], Any]:

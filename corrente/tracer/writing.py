@@ -42,7 +42,7 @@ def write(box: Traced, index: Any, value: Any, gate: Gate) -> None:
     at = fill(items, values[1:])
     params = {"index": items}
     replaced = np.copy(buffer[at]) if log is not None else None
-    run_forward(gate, _into(buffer), (gate, *values), params)
+    run_forward(gate, _into(gate, buffer), values, params)
     result = buffer if log is not None else Traced(buffer.tape, buffer.wire, buffer.value)
     wire = tape.put(gate, tuple(wires), (result,), params, frame(1))
     if log is not None:
@@ -51,8 +51,8 @@ def write(box: Traced, index: Any, value: Any, gate: Gate) -> None:
     box.wire, box.value = wire, buffer
 
 
-def _into(buffer: Any) -> Callable[..., Any]:
-    return lambda gate, *values, **params: gate.forward(buffer, *values, **params, into=buffer)
+def _into(gate: Gate, buffer: Any) -> Callable[..., Any]:
+    return lambda *values, **params: gate.forward(buffer, *values, **params, into=buffer)
 
 
 def _own_buffer(box: Traced, value: Any) -> tuple[Any, Log | None]:
@@ -158,9 +158,16 @@ def _as_slice(axis: range) -> slice:
     return slice(axis.start, stop, axis.step)
 
 
+def innermost(value: Any) -> Any:
+    """Return the plain value inside a box, through every level."""
+    while type(value) is Traced:
+        value = value.value
+    return value
+
+
 def assign(box: Traced, out: Any) -> Any:
     """Finish an in-place operator: numbers are rebound, arrays change where they are."""
-    if not box.shape and not isinstance(box.value, np.ndarray | Traced):
+    if not box.shape and not isinstance(innermost(box), np.ndarray):
         return out
     if out.shape != box.shape:
         raise ShapeError("in-place operator", (box.shape, out.shape), "the result does not fit")

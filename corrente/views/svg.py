@@ -11,6 +11,7 @@ from corrente.errors import BadValue
 from corrente.figures import Grid
 from corrente.layout import Point
 from corrente.scene import PIXELS, Arrow, Label, Scene, Tile
+from corrente.scene.shapes import TITLES
 from corrente.words import Says
 
 METRIC = PIXELS
@@ -62,6 +63,7 @@ PAINTS: dict[str, Paint] = {
     "value": Paint(GREEN),
     "gradient": Paint(RED, ("none", "none"), 'font-style="italic"'),
     "local": Paint(GREY),
+    "count": Paint(GREY),
     "fold": Paint(GREY),
     "note": Paint(GREY),
     "legend": Paint(INK),
@@ -128,9 +130,7 @@ def _paint(name: str) -> str:
 
 
 def _body(scene: Scene) -> Iterator[str]:
-    for arrow in scene.arrows:
-        aside = arrow.head is not None and scene.boxes[arrow.head[0]].kind == "deciding"
-        yield _arrow(arrow, "aside" if aside else "bundle" if len(arrow.wires) > 1 else "wire")
+    yield from _arrows(scene)
     inside: dict[int, list[Label]] = {}
     for label in scene.labels:
         if label.inside:
@@ -183,8 +183,8 @@ def _text(label: Label, box: str = "") -> str:
     size = label.size
     line = label.height / len(label.lines)
     paint = label.kind
-    middle = label.kind in ("sign", "symbol")
-    if middle:
+    middle = label.kind in TITLES
+    if middle and paint != "count":
         paint = {"out": "inverse", "fork": "gradient", "ours": "name"}.get(box, "symbol")
     bold = ' font-weight="bold"' if label.alarm else ""
     x = label.x + label.width / 2 if middle else label.x
@@ -195,6 +195,30 @@ def _text(label: Label, box: str = "") -> str:
         f"{_safe(text)}</text>"
         for k, text in enumerate(label.lines)
     )
+
+
+def _arrows(scene: Scene) -> Iterator[str]:
+    """Draw the arrows; one to a box that only decides is dashed from where it leaves the others."""
+    asides = []
+    whole: dict[tuple[int, int], list[tuple[Point, ...]]] = {}
+    for arrow in scene.arrows:
+        if arrow.head is not None and scene.boxes[arrow.head[0]].kind == "deciding":
+            asides.append(arrow)
+            continue
+        whole.setdefault(arrow.tail, []).append(arrow.points)
+        yield _arrow(arrow, "bundle" if len(arrow.wires) > 1 else "wire")
+    for arrow in asides:
+        beside = [_together(arrow.points, points) for points in whole.get(arrow.tail, ())]
+        start = max(0, max(beside, default=0) - 1)
+        yield _arrow(arrow._replace(points=arrow.points[start:]), "aside")
+
+
+def _together(one: Sequence[Point], other: Sequence[Point]) -> int:
+    """Count the points that two routes begin with."""
+    for k, (point, twin) in enumerate(zip(one, other, strict=False)):
+        if point != twin:
+            return k
+    return min(len(one), len(other))
 
 
 def _arrow(arrow: Arrow, kind: str) -> str:

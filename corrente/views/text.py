@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TextIO
 
 from corrente.scene import CELLS, Arrow, Box, Label, Row, Scene
 from corrente.scene.picture import columns
+from corrente.scene.shapes import TITLES
 from corrente.words import Says
 
 METRIC = CELLS
@@ -38,7 +39,7 @@ _KEYS = {
     "ours": "┏┓",
     "constant": "1",
     "gate": "╭╮",
-    "deciding": "╭╌",
+    "deciding": "╎╎",
     "folded": "╔╗",
     "value": "3",
     "gradient": "∂4",
@@ -53,6 +54,7 @@ _STYLES = {
     "symbol": "bold",
     "fork": "red",
     "local": "dim",
+    "count": "dim",
     "deciding": "dim",
     "note": "dim",
     "wire": "dim",
@@ -72,7 +74,7 @@ _ASCII = {
     **dict.fromkeys("╔╗╚╝║╟", "%"),
     **dict.fromkeys("−–", "-"),
     "▶": ">", "∂": "d", "Σ": "S", "×": "*", "÷": "/", "·": ".", "≤": "<", "≡": "=", "…": "~",
-    "⋯": "~", "√": "V", "∅": "0", "←": "<", "\N{NO-BREAK SPACE}": " ",
+    "⋯": "~", "μ": "m", "√": "V", "∅": "0", "←": "<", "\N{NO-BREAK SPACE}": " ",
 }  # fmt: skip
 # Where there is room, words.
 _SPELLED = {"∂ ": "d ", "∂": "d", "√": "sqrt", "≤": "<=", "≡": "==", "…": "...", "←": "<-"}
@@ -85,6 +87,8 @@ _HEADINGS = (
     Says("∂ gradient", "∂ gradiente"),
     Says("· local", "· local"),
 )
+_COLUMNS = ("dim", "bold", "", "value", "gradient", "local")
+_VALUE, _GRADIENT = _COLUMNS.index("value"), _COLUMNS.index("gradient")
 _KINDS = {
     "given": Says("given", "dado"),
     "ours": Says("ours", "nosso"),
@@ -112,11 +116,12 @@ def draw(
     """Print a scene as text, at most `width` columns wide where that can be.
 
     A scene in character cells (`scene.CELLS`) is drawn from left to right; one that is too wide,
-    or laid out in pixels, is told one line a step, and nothing is left out. `unicode=False` keeps
+    or laid out in pixels, is told one line a step, and nothing is left out: where even a line is
+    too wide, gradients stand below the values. `unicode=False` keeps
     to ASCII; `colour=True` adds ANSI colours, which only repeat what place and signs say.
     """
     pictured = bool(scene.metric.thick) and (width is None or scene.width <= width)
-    lines = _picture(scene) if pictured else _listing(scene, unicode)
+    lines = _picture(scene) if pictured else _listing(scene, unicode, width)
     if not unicode:
         lines = [[cell._replace(character=_plain(cell.character)) for cell in x] for x in lines]
     if colour:
@@ -245,7 +250,7 @@ def _write(canvas: _Canvas, label: Label) -> None:
         style = f"bold {style}".strip()
     for k, line in enumerate(label.lines):
         x = label.x
-        if label.kind in ("sign", "symbol"):
+        if label.kind in TITLES:
             x += (label.width - columns(line)) // 2
         canvas.put(x, label.y + k, line, style)
 
@@ -266,20 +271,23 @@ def _trimmed(lines: Iterable[Line]) -> list[Line]:
 # --- the listing ---------------------------------------------------------------------------------
 
 
-def _listing(scene: Scene, unicode: bool) -> list[Line]:
+def _listing(scene: Scene, unicode: bool, width: int | None) -> list[Line]:
     """Tell the scene one line a step, in columns; the terms of a sum go below it."""
     heads = [heading.into(scene.lang) for heading in _HEADINGS]
-    styles = ("dim", "bold", "", "value", "gradient", "local")
-    table = [_fields(row, scene.lang) for row in scene.rows]
+    table = [heads, *(_fields(row, scene.lang) for row in scene.rows)]
     if not unicode:
-        heads = [_spelled(head) for head in heads]
         table = [[_spelled(field) for field in fields] for fields in table]
-    shown = [k for k in range(len(heads)) if any(fields[k] for fields in table)]
-    widths = {k: max(columns(fields[k]) for fields in [heads, *table]) for k in shown}
+    shown = [k for k in range(len(heads)) if any(fields[k] for fields in table[1:])]
+    widths = {k: max(columns(fields[k]) for fields in table) for k in shown}
+    stacked = width is not None and sum(widths.values()) + 2 * len(widths) - 2 > width
+    if stacked and _GRADIENT in widths:
+        widths[_VALUE] = max(widths[_VALUE], widths.pop(_GRADIENT))
+    else:
+        stacked = False
     lines = [_cells(scene.title, "bold"), []]
-    lines.append(_columns(heads, widths, ["dim"] * len(heads)))
-    for row, fields in zip(scene.rows, table, strict=True):
-        lines.append(_columns(fields, widths, [_STYLES.get(style, style) for style in styles]))
+    lines += _told(table[0], widths, ["dim"] * len(heads), stacked)
+    for row, fields in zip(scene.rows, table[1:], strict=True):
+        lines += _told(fields, widths, [_STYLES.get(each, each) for each in _COLUMNS], stacked)
         if len(row.terms) > 1:
             lines += _sum(row, unicode)
     lines.append([])
@@ -287,6 +295,16 @@ def _listing(scene: Scene, unicode: bool) -> list[Line]:
         text = note.lines[0]
         lines.append(_cells(text if unicode else _spelled(text), "dim"))
     return _trimmed(lines)
+
+
+def _told(
+    fields: Sequence[str], widths: dict[int, int], styles: Sequence[str], stacked: bool
+) -> Iterator[Line]:
+    """Write one row; stacked, its gradient stands in a line of its own below the value."""
+    yield _columns(fields, widths, styles)
+    if stacked and fields[_GRADIENT]:
+        before = sum(width + 2 for k, width in widths.items() if k < _VALUE)
+        yield [*_cells(" " * before, ""), *_cells(fields[_GRADIENT], styles[_GRADIENT])]
 
 
 def _fields(row: Row, lang: str) -> list[str]:

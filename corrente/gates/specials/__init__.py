@@ -1,0 +1,26 @@
+"""SciPy's special functions: records that are loaded when the first of them is met."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+
+FAMILIES = (
+    "bells",
+    "bessels",
+    "distributions",
+    "gammas",
+    "integrals",
+    "logistics",
+    "polynomials",
+)
+
+
+@cache
+def load() -> None:
+    """Import `scipy.special` and enter its gates into the table, once.
+
+    SciPy takes longer to import than the whole house, so nobody pays for it who does not use it.
+    """
+    for family in FAMILIES:
+        import_module(f"{__name__}.{family}")
