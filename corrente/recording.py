@@ -15,6 +15,7 @@ from corrente.errors import BadArgument, CorrenteError, Escaped, Leak, Unreached
 from corrente.places import INSIDE, Where, here, locate, unpacked
 from corrente.tape import Tape
 from corrente.tracer import Traced, lift
+from corrente.tracer.box import refuse_own_arithmetic
 from corrente.trees import Tree, take_apart
 from corrente.words import Says, plain
 
@@ -149,6 +150,7 @@ def differentiable(leaf: Any, key: int | str, alone: bool, explicit: bool) -> tu
     data where every float leaf was meant.
     """
     kind = type(leaf)
+    refuse_own_arithmetic(kind)
     if kind is float or kind is complex:
         return leaf, True
     if kind is int and alone:

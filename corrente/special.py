@@ -94,9 +94,10 @@ def logsumexp(
     sign = np.sign(total)
     if not keepdims:
         total, sign, top = (np.squeeze(x, axis=axis) for x in (total, sign, top))
-    if return_sign:
-        return np.log(np.abs(total)) + top, sign
-    return np.log(total) + top
+    with np.errstate(divide="ignore"):  # the logarithm of an empty sum is −∞
+        if return_sign:
+            return np.log(np.abs(total)) + top, sign
+        return np.log(total) + top
 
 
 @_composition

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from corrente.circuit import Circuit, Contribution, Frame, Run, Step, Wire
+from corrente.circuit import Circuit, Contribution, Frame, Guard, Run, Step, Wire
 from corrente.gates.arithmetic import add, multiply, reciprocal, sqrt
 from corrente.record import Gate
 
@@ -21,6 +21,7 @@ class Writer:
         self.steps: list[Step] = []
         self.labels: dict[int, str] = {}
         self.values: dict[int, Any] = {}
+        self.guards: list[Guard] = []
 
     def wire(self, value: Any, name: str | None = None) -> int:
         array, k = np.asarray(value), len(self.wires)
@@ -44,16 +45,20 @@ class Writer:
     ) -> int:
         with np.errstate(all="ignore"):
             value = gate.forward(*(self.values[wire] for wire in ins))
-        if all(self.wires[wire].weak for wire in ins):
+        if all(self.wires[wire].weak for wire in ins) and not isinstance(value, np.bool_):
             value = float(value)
         k = self.wire(value, name)
         self.steps.append(Step(gate, ins, (k,), {}, None, stack))
         return k
 
+    def guard(self, wire: int) -> None:
+        self.guards.append(Guard(wire, bool(self.values[wire]), None))
+
     def run(self, *outs: int, wanted: tuple[int, ...] = (), name: str = "f") -> Run:
         circuit = Circuit(
-            tuple(self.wires), tuple(self.ins), self.held, tuple(self.steps), outs, (), self.labels
-        ).verify()
+            tuple(self.wires), tuple(self.ins), self.held, tuple(self.steps), outs,
+            tuple(self.guards), self.labels,
+        ).verify()  # fmt: skip
         gradients: dict[int, Any] = {}
         contributions: dict[int, list[Contribution]] = {}
         if wanted:

@@ -23,6 +23,7 @@ FLOORS = [
     "circuit trees figures grammar loading numerals",
     "tape",
     "tracer",
+    "layers special",
     "nn recording interpreter",
     "backprop narrator listing layout expression",
     "batching derivatives scene",

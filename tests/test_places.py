@@ -1,3 +1,4 @@
+# ruff: noqa: RET504  # the names are what is tested
 """Where a step was written is found again: line, exact expression, and variable."""
 
 from __future__ import annotations
@@ -192,6 +193,11 @@ def test_a_variable_that_holds_a_derivative_names_only_the_derivative():
         slope = co.grad(lambda u: u**3 * np.sin(u))(x)
         return slope * x
 
+    def closed(x):
+        slope = co.grad(lambda u: u**3 * x)(2.0)
+        return slope * x
+
+    assert list(co.trace(closed)(2.0).circuit.names.values()).count("slope") == 1
     t = co.trace(f)(2.0)
     assert list(t.circuit.names.values()).count("slope") == 1
     assert t["slope"].value == pytest.approx(12.0 * np.sin(2.0) + 8.0 * np.cos(2.0))

@@ -224,7 +224,7 @@ def test_arrays_show_shape_range_and_tile():
     assert all(len(tile.grid) <= 8 and len(tile.grid[0]) <= 8 for tile in scene.tiles)
     lines = {label.lines[0] for label in scene.labels if label.kind == "value"}
     assert {"(20, 6)", "(6,)"} <= lines
-    assert any("min ≤ mean ≤ max" in note.lines[0] for note in scene.notes)
+    assert any("min … max and their mean μ" in note.lines[0] for note in scene.notes)
 
 
 def test_nan_is_flagged():
@@ -308,7 +308,7 @@ def test_what_is_folded_is_said():
     count = sum(len(box.steps) for box in folded)
     said = f"{count:_}".replace("_", "\N{NO-BREAK SPACE}")
     assert count > 1900
-    assert scene.notes[0].lines[0].startswith(f"{said} of 2\N{NO-BREAK SPACE}000 steps are folded")
+    assert scene.notes[0].lines[0].startswith(f"{said} of 2\N{NO-BREAK SPACE}000 gates are folded")
     shown = {k for box in scene.boxes for k in box.steps}
     assert shown == set(range(2000)), "every step is in some box"
 
@@ -341,9 +341,9 @@ def test_functions_fold_into_boxes_of_their_name():
     scene = lay_out(layered(10, True))
     folded = [box.steps for box in scene.boxes if box.kind == "folded"]
     assert folded == [range(50 * k, 50 * k + 50) for k in range(10)]
-    titles = [label.lines for label in scene.labels if label.kind == "symbol"]
-    assert ("layer", "50 steps") in titles
-    assert ("⋯", "50 steps") not in titles
+    assert texts(scene, "symbol").count("layer") == 10
+    assert texts(scene, "count") == ["50 gates"] * 10
+    assert "⋯" not in texts(scene, "symbol")
 
 
 def test_one_function_around_everything_is_not_a_fold_worth_showing():

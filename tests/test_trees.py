@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter, OrderedDict, defaultdict, namedtuple
 from dataclasses import InitVar, dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -131,7 +133,7 @@ def test_gradients_have_the_form_of_the_argument(layer: Any):
 def test_dicts_keep_their_own_order():
     found = co.grad(lambda p: p["b"] * p["a"])({"b": 2.0, "a": 3.0})
     assert list(found.items()) == [("b", 3.0), ("a", 2.0)]
-    second = co.grad(lambda p: list(p.values())[0] * 10.0 + p["a"])({"b": 2.0, "a": 3.0})
+    second = co.grad(lambda p: next(iter(p.values())) * 10.0 + p["a"])({"b": 2.0, "a": 3.0})
     assert second == {"b": 10.0, "a": 1.0}
 
 
@@ -154,9 +156,6 @@ def test_pull_and_move_refuse_another_structure():
 
 
 def test_optree_is_loaded_only_for_nested_values():
-    import subprocess
-    import sys
-
     code = (
         "import sys, numpy, corrente as co; co.grad(lambda x: x * x)(1.0);"
         "assert 'optree' not in sys.modules; co.grad(lambda p: p[0])([1.0]);"

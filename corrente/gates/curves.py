@@ -338,12 +338,19 @@ logaddexp2 = elementwise(
     facts=("commutative",),
 )
 
+
+def _squared_distance(y: Any, x: Any) -> Any:
+    # at the origin every angle is as good as another: the gradient is zero there, not NaN
+    r = x * x + y * y
+    return np.where(np.equal(r, 0.0), 1.0, r)
+
+
 arctan2 = elementwise(
     np.arctan2,
     symbol="arctan₂",
     partials=(
-        lambda y, x, out: x / (x * x + y * y),
-        lambda y, x, out: -y / (x * x + y * y),
+        lambda y, x, out: x / _squared_distance(y, x),
+        lambda y, x, out: -y / _squared_distance(y, x),
     ),
     emit=lambda b, y, x: b.atan2(y, x),
     does=Says(

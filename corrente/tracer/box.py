@@ -204,9 +204,8 @@ class Traced:
         return (self[k] for k in range(len(self)))
 
 
-def defers(other: Any) -> bool:
-    """Tell whether another operand's type has a protocol of its own that should be asked."""
-    kind = type(other)
+def refuse_own_arithmetic(kind: type) -> None:
+    """Raise for arrays whose mask would be forgotten, or whose `*` is another product."""
     if kind.__name__ in ("MaskedArray", "matrix"):
         raise BadArgument(
             Says(
@@ -218,6 +217,12 @@ def defers(other: Any) -> bool:
                 "passe np.asarray(x), ou x.filled(0.0).",
             ),
         )
+
+
+def defers(other: Any) -> bool:
+    """Tell whether another operand's type has a protocol of its own that should be asked."""
+    kind = type(other)
+    refuse_own_arithmetic(kind)
     return (
         kind is not Traced
         and kind is not np.ndarray

@@ -11,6 +11,7 @@ import pytest
 
 import corrente as co
 from corrente.errors import BadArgument, Escaped, Leak, NoGate, NotSupported, ShapeError
+from corrente.gates.own import dispatched
 
 X = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
 
@@ -71,7 +72,6 @@ def test_whole_numbers_may_leave_and_are_guarded():
         lambda x: np.asarray(x),
         lambda x: x[0, 0].item(),
         lambda x: np.frombuffer(x),
-        lambda x: np.linspace(0.0, x[0, 0], 3),
     ],
 )
 def test_leaks_are_refused_with_line_and_mend(leak: Any):
@@ -95,8 +95,10 @@ def test_a_float_is_no_index():
 
 
 def test_unknown_functions_are_refused_by_name():
-    with pytest.raises(NoGate, match=r"np\.unwrap has no gate yet") as caught:
-        co.grad(lambda x: np.unwrap(x).sum())(X)
+    mystery = dispatched(lambda x: x)
+    mystery.__name__ = mystery.__qualname__ = "mystery"
+    with pytest.raises(NoGate, match=r"mystery has no gate yet") as caught:
+        co.grad(lambda x: mystery(x).sum())(X)
     assert "test_box.py, line" in str(caught.value)
     assert "corrente/gates/" in str(caught.value)
 

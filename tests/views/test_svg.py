@@ -81,10 +81,10 @@ def test_texts_can_be_read(page):
     paper = svg.PAINTS["paper"].fill[page]
     for kind in ("value", "gradient", "local", "name", "note", "legend", "fold"):
         assert contrast(svg.PAINTS[kind].fill[page], paper) >= 4.5, kind
-    for kind in ("given", "ours", "constant", "gate", "folded"):
+    for kind in ("given", "ours", "constant", "gate", "deciding", "folded"):
         assert contrast(svg.PAINTS["symbol"].fill[page], svg.PAINTS[kind].fill[page]) >= 4.5, kind
-    for kind in ("local", "gradient"):
-        box = svg.PAINTS["gate" if kind == "local" else "fork"].fill[page]
+    for kind, box in (("local", "gate"), ("gradient", "fork"), ("count", "folded")):
+        box = svg.PAINTS[box].fill[page]
         assert contrast(svg.PAINTS[kind].fill[page], box) >= 4.5, kind
 
 
@@ -94,8 +94,8 @@ def test_colour_is_never_the_only_sign():
         if element.get("class") == "corrente-gradient":
             assert element.get("font-style") == "italic"
             assert (element.text or "").startswith("∂")
-    outlines = {svg.PAINTS[kind].more for kind in ("given", "ours", "gate", "constant")}
-    assert len(outlines) == 4
+    outlines = {svg.PAINTS[kind].more for kind in ("given", "ours", "gate", "constant", "deciding")}
+    assert len(outlines) == 5
 
 
 def test_strange_names_are_escaped():

@@ -13,6 +13,7 @@ FAMILIES = (
     "integrals",
     "logistics",
     "polynomials",
+    "refusals",
 )
 
 
