@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from corrente import nn
+    from corrente import nn, special
     from corrente.batching import vmap
     from corrente.checker import check_grads
     from corrente.compiler import jit
@@ -43,6 +43,7 @@ __all__ = [
     "jvp",
     "linearize",
     "nn",
+    "special",
     "stop_gradient",
     "ties",
     "trace",
@@ -67,8 +68,8 @@ _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()
 
 
 def __getattr__(name: str) -> Any:
-    if name == "nn":
-        return import_module("corrente.nn")
+    if name in ("nn", "special"):
+        return import_module(f"corrente.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'corrente' has no attribute {name!r}")
     found = getattr(import_module(f"corrente.{_HOMES[name]}"), name)

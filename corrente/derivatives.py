@@ -238,15 +238,25 @@ def reader(tape: Tape, given: Iterable[Any]) -> Callable[[int], Any]:
 def own(gradient: Any, like: Any = None) -> Any:
     """Return a gradient in memory of its own: results never alias each other or the inputs.
 
-    That of a Python float is a Python float.
+    The gradient of a number is such a number: of a float a float, of a NumPy scalar one of its
+    type, of a 0-d array a 0-d array.
     """
-    if isinstance(gradient, np.ndarray):
-        return np.array(gradient)
-    return float(gradient) if type(like) is float and type(gradient) is np.float64 else gradient
+    if isinstance(gradient, Traced):
+        return gradient
+    if isinstance(like, np.generic):
+        return like.dtype.type(gradient)
+    if type(like) in (float, complex):
+        return type(like)(gradient)
+    if isinstance(like, np.ndarray) and not like.shape:
+        return np.array(gradient, like.dtype)
+    return np.array(gradient) if isinstance(gradient, np.ndarray) else gradient
 
 
-def _zero(value: Any) -> Any:
-    return 0.0 if isinstance(value, float) else np.zeros_like(value)
+def zero(value: Any) -> Any:
+    """Return the gradient that nothing reached: zeros of the value's own kind."""
+    if isinstance(value, np.generic):
+        return value.dtype.type(0)
+    return type(value)(0) if type(value) in (float, complex) else np.zeros_like(value)
 
 
 def _gradient_trees(recording: Recording, grads: dict[int, Any]) -> dict[int | str, Any]:
@@ -256,7 +266,7 @@ def _gradient_trees(recording: Recording, grads: dict[int, Any]) -> dict[int | s
     for argument in recording.arguments:
         if argument.wanted:
             leaves = [
-                None if w is None else own(grads[w], values[w]) if w in grads else _zero(values[w])
+                None if w is None else own(grads[w], values[w]) if w in grads else zero(values[w])
                 for w in argument.wires
             ]
             arranged[argument.key] = argument.tree.build(leaves)
@@ -284,7 +294,7 @@ def vjp(f: Function, *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]
     def pull(g: Any) -> tuple[Any, ...]:
         return tuple(_pulled(recording, tree, wires, g).values())
 
-    return own(value), pull
+    return value, pull
 
 
 def _pulled(
@@ -368,14 +378,14 @@ def linearize(f: Function, *args: Any) -> tuple[Any, Callable[..., Any]]:
         tape.settle()
         return tree.build(
             [
-                _zero(unboxed(tape, leaf))
+                zero(unboxed(tape, leaf))
                 if w is None or moved[w] is None
                 else own(moved[w], tape.values[w])
                 for w, leaf in zip(wires, tree.leaves, strict=True)
             ]
         )
 
-    return own(value), move
+    return value, move
 
 
 def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

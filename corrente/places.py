@@ -19,8 +19,10 @@ import numpy as np
 Where = tuple[CodeType, int]
 
 HOUSE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-# whose frames are never the user's line: NumPy calls back in the middle of its own Python
-INSIDE = (HOUSE, os.path.dirname(os.path.abspath(np.__file__)) + os.sep)
+_NUMPY = os.path.dirname(os.path.abspath(np.__file__))
+SCIPY = os.path.join(os.path.dirname(_NUMPY), "scipy", "")
+# whose frames are never the user's line: they call back in the middle of their own Python
+INSIDE = (HOUSE, _NUMPY + os.sep, SCIPY)
 
 
 class Place(NamedTuple):

@@ -17,7 +17,7 @@ from corrente import listing as listings
 from corrente import narrator
 from corrente.backprop import sweep
 from corrente.circuit import Circuit, Contribution, Run
-from corrente.derivatives import Argnums, Choice, choose, own, scalar, seed
+from corrente.derivatives import Argnums, Choice, choose, own, scalar, seed, zero
 from corrente.errors import BadValue, CorrenteError
 from corrente.figures import summarise
 from corrente.places import Place, locate
@@ -233,9 +233,8 @@ class Program:
         if wire is None or wire not in self.run.parameters:
             return None
         value = self.run.values[wire]
-        if wire in self.run.gradients:
-            return own(self.run.gradients[wire], value)
-        return 0.0 if isinstance(value, float) else np.zeros_like(value)
+        found = self.run.gradients.get(wire)
+        return zero(value) if found is None else own(found, value)
 
     def __getitem__(self, key: str | tuple[str, int]) -> Reading:
         name, k = key if isinstance(key, tuple) else (key, -1)

@@ -177,7 +177,11 @@ def differentiable(leaf: Any, key: int | str, alone: bool, explicit: bool) -> tu
 def unboxed(tape: Tape, value: Any) -> Any:
     """Replace the boxes of a finished tape in a result by their values."""
     if type(value) is Traced:
-        return tape.snapshot(value.wire) if value.tape is tape else value
+        if value.tape is not tape:
+            return value
+        found = tape.snapshot(value.wire)
+        # a result shares memory with nothing: it may be a view of an argument
+        return np.array(found) if isinstance(found, np.ndarray) else found
     if isinstance(value, np.ndarray) and value.dtype == object:
         if not any(type(part) is Traced for part in value.flat):
             return value

@@ -7,6 +7,7 @@ import itertools
 import pickle
 import string
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ import pytest
 import corrente.gates  # noqa: F401  (fills the table)
 from corrente.circuit import call_code, is_literal, literal
 from corrente.derivatives import jvp, vjp
+from corrente.gates import specials
 from corrente.interpreter import emitted, interpret
 from corrente.program import trace
 from corrente.record import COMPOSED, NAMES, TABLE, Call, Elementwise, Gate, Scatter
@@ -25,6 +27,7 @@ from corrente.recording import freeze, result_wires, run
 from corrente.tracer import record
 from corrente.words import LANGUAGES
 
+specials.load()
 GATES = sorted(NAMES.values(), key=lambda gate: gate.name)
 STEP = 1e-6
 SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.0, 7.0)
@@ -207,9 +210,8 @@ def test_the_shape_rule_agrees_with_numpy(gate: Gate):
 
 def scope(text: str) -> dict[str, Any]:
     """Return what printed code may speak of."""
-    if "nn." not in text:
-        return {"np": np}
-    return {"np": np, "nn": pytest.importorskip("corrente.nn")}
+    rooms = [name for name in ("nn", "special") if f"{name}." in text]
+    return {"np": np} | {name: import_module(f"corrente.{name}") for name in rooms}
 
 
 def printed(gate: Gate, names: list[str], params: Any) -> str:
@@ -240,7 +242,7 @@ def test_it_prints_with_literals_too(gate: Gate):
                 np.testing.assert_allclose(out, expected, rtol=1e-15)
 
 
-@holds()
+@holds(lambda gate: "promotes" not in gate.facts)
 def test_float32_stays_float32(gate: Gate):
     for call, wide in zip(samples(gate, np.float32), samples(gate), strict=True):
         if "dtype" in call.params or not movable(call):

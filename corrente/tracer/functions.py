@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from corrente.errors import Leak, NoGate, NotSupported
+from corrente.gates import specials
 from corrente.record import COMPOSED, NAMES, REFUSED, TABLE, Gate, Params
 from corrente.tape import NOTHING
 from corrente.tracer.box import Traced, defers, flat, frame, holds_traced, lift, record, run_forward
@@ -27,7 +28,7 @@ def array_ufunc(self: Traced, ufunc: Any, method: str, *inputs: Any, **kwargs: A
     if not kwargs and method == "__call__":
         gate = TABLE.get(ufunc)
         if gate is not None and gate.takes is None:
-            if len(inputs) == 1 and self.source is None and not self.tape.versions:
+            if len(inputs) == gate.outs == 1 and self.source is None and not self.tape.versions:
                 # the common case, without the questions that several operands raise
                 out = run_forward(gate, gate.forward, (self.value,), NOTHING)
                 wire = self.tape.put(gate, (self.wire,), (out,), NOTHING, frame(1))
@@ -48,6 +49,9 @@ def array_function(self: Traced, func: Any, types: Any, args: Any, kwargs: Any) 
 def dispatch(func: Any, args: Any, kwargs: Any) -> Any:
     """Find what a NumPy function means here, and do it: gate, composition, or refusal by name."""
     gate = TABLE.get(func)
+    if gate is None and func not in COMPOSED and isinstance(func, np.ufunc):
+        specials.load()  # none of NumPy's that is known: SciPy's are entered when first met
+        gate = TABLE.get(func)
     if gate is not None:
         ins, params = _normalised(gate, func, args, kwargs)
         return record(gate, ins, params)
@@ -69,8 +73,9 @@ def dispatch(func: Any, args: Any, kwargs: Any) -> Any:
 
 def function_name(func: Any) -> str:
     """Return a function's name as users write it: np.linalg.norm."""
-    module = getattr(func, "__module__", None) or "numpy"
     name = getattr(func, "__qualname__", None) or func.__name__
+    ours = not isinstance(func, np.ufunc) or getattr(np, name, None) is func
+    module = getattr(func, "__module__", None) or ("numpy" if ours else "scipy.special")
     return f"{module.replace('numpy', 'np').replace('corrente', 'co')}.{name}"
 
 
