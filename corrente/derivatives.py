@@ -214,7 +214,7 @@ def sweep_tape(tape: Tape, seeds: dict[int, Any]) -> dict[int, Any]:
     """Sweep back over a finished tape to its differentiated arguments."""
     tape.check()
     get = reader(tape, seeds.values())
-    outer = [v.tape for v in map(tape.values.__getitem__, tape.inputs) if type(v) is Traced]
+    outer = [value.tape for value in tape.values if type(value) is Traced]
     mark = max(outer, key=lambda t: t.level).composed("co.grad") if outer else nullcontext()
     try:
         with mark:

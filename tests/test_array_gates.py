@@ -37,6 +37,13 @@ class Case(NamedTuple):
         return self.func(*tree.build(leaves), **self.kwargs)
 
 
+def pulled(gate: Any, k: int, g: Any, out: Any, ins: Any, params: Any) -> Any:
+    """Return the gradient of the k-th input by whichever rule the gate has."""
+    if gate.pulls is None:
+        return gate.joint(g, out, ins, params, [k])[0]
+    return gate.pulls[k](g, out, *ins, **params)
+
+
 def is_input(x: Any) -> bool:
     return isinstance(x, np.ndarray) and x.dtype.kind in "fc"
 
@@ -267,7 +274,14 @@ def test_every_gate_and_composition_of_these_families_has_a_case():
     families = ("arrays", "joins", "reductions", "extremes", "linalg", "einsum")
     homes = {f"corrente.gates.{family}" for family in families}
     rules = {gate.of: gate.shape or gate.takes for gate in TABLE.values()} | COMPOSED
-    mine = {func for func, rule in rules.items() if rule and rule.__module__ in homes}
+    # another family may borrow a shape rule; its own functions stand in its own module
+    mine = {
+        func
+        for func, rule in rules.items()
+        if rule
+        and rule.__module__ in homes
+        and not str(getattr(func, "__module__", None)).startswith("corrente.gates")
+    }
     assert mine - seen == {np.nonzero, np.flatnonzero}, "tested below"
 
 
@@ -324,10 +338,10 @@ def test_the_pull_is_the_slope_in_exactly_the_shape_of_the_input(case: Case):
     gate, (ins, params) = normalised(case)
     out = gate.forward(*ins, **params)
     g = np.asarray(np.random.default_rng(1).normal(size=np.shape(out)))[()]
-    assert gate.pulls is not None
+    assert gate.differentiable
     for k, x in enumerate(ins):
         if is_input(x):
-            d = gate.pulls[k](g, out, *ins, **params)
+            d = pulled(gate, k, g, out, ins, params)
             assert np.shape(d) == np.shape(x)
             want = slopes(lambda *xs: gate.forward(*xs, **params), list(ins), g, k)
             np.testing.assert_allclose(d, want, rtol=1e-6, atol=1e-8)
@@ -340,10 +354,10 @@ def test_float32_comes_back_as_float32(case: Case):
     out = gate.forward(*ins, **params)
     if all(np.result_type(x) == np.float32 for x in ins):
         assert np.result_type(out) == np.float32
-    assert gate.pulls is not None
+    assert gate.differentiable
     for k, x in enumerate(ins):
         if is_input(x) and np.result_type(out) == np.float32:
-            d = gate.pulls[k](np.ones_like(out), out, *ins, **params)
+            d = pulled(gate, k, np.ones_like(out), out, ins, params)
             assert np.result_type(d) == np.float32
 
 
@@ -567,7 +581,7 @@ def test_holomorphic_gates_multiply_by_the_complex_slope(case: Case):
     out = gate.forward(*ins, **params)
     g = z(*np.shape(out))
     for k in range(len(ins)):
-        d = gate.pulls[k](g, out, *ins, **params)  # type: ignore[index]
+        d = pulled(gate, k, g, out, ins, params)
         t = z(*np.shape(ins[k]))
         ends = [
             gate.forward(*ins[:k], ins[k] + s * t, *ins[k + 1 :], **params) for s in (STEP, -STEP)

@@ -19,10 +19,10 @@ def slopes() -> list[Any]:
     f, g = smooth(1, 5), smooth(2, 4, 3)
     x = np.array([0.0, 0.4, 1.0, 1.3, 2.2])
     found = [
-        same(f"gradient {order} {axis}", lambda g, o=order, k=axis: np.gradient(g, axis=k, edge_order=o), g)
-        for order in (1, 2)
-        for axis in (0, 1, (0, 1), (1, 0))
-    ]  # fmt: skip
+        same(f"gradient {o} {k}", lambda g, o=o, k=k: np.gradient(g, axis=k, edge_order=o), g)
+        for o in (1, 2)
+        for k in (0, 1, (0, 1), (1, 0))
+    ]
     return [
         *found,
         same("gradient step", np.gradient, f, smooth(3)),
@@ -83,6 +83,8 @@ def polynomials() -> list[Any]:
     z = smooth(53, 3) + 1j * smooth(54, 3)
     points, values = spaced(55, 7), smooth(56, 7)
     real = np.array([1.0, -6.0, 10.5, -5.2])
+    paired = lambda a, b: np.poly(np.stack([a + 1j * b, a - 1j * b]))
+    weighed = lambda x, y, w: np.polyfit(x, y, 1, w=w)
     return [
         same("polyval", np.polyval, p, x),
         same("polyval number", lambda p: np.polyval(p, 0.7), p),
@@ -99,14 +101,14 @@ def polynomials() -> list[Any]:
         same("polyint 2", lambda p, k: np.polyint(p, 2, k), p, q[:2]),
         same("poly", np.poly, q),
         same("poly complex", lambda z: np.abs(np.poly(z)), z),
-        same("poly pairs", lambda a, b: np.poly(np.stack([a + 1j * b, a - 1j * b])), *smooth(58, 2)),
+        same("poly pairs", paired, *smooth(58, 2)),
         same("vander", np.vander, q),
         same("vander up", lambda q: np.vander(q, 4, increasing=True), q),
         same("roots", lambda p: np.sort(np.roots(p)), real),
         same("roots apart", lambda p: np.abs(np.roots(p)), smooth(59, 5)),
         same("roots 0", lambda p: np.roots(np.concatenate([[0.0], p, [0.0]])), real),
         same("polyfit", lambda x, y: np.polyfit(x, y, 2), points, values),
-        same("polyfit weights", lambda x, y, w: np.polyfit(x, y, 1, w=w), points, values, smooth(60, 7)),
+        same("polyfit weights", weighed, points, values, smooth(60, 7)),
         same("polyfit table", lambda y: np.polyfit(points, y, 2), smooth(61, 7, 2)),
     ]  # fmt: skip
 
@@ -131,6 +133,8 @@ def ranges() -> list[Any]:
 
 def grids() -> list[Any]:
     x, y, m = smooth(80, 3), smooth(81, 2), smooth(82, 2, 3, 4)
+    between_knots = lambda x: np.apply_along_axis(np.interp, 0, x, KNOTS, fp=KNOTS**2)
+    at_places = lambda x: np.ravel_multi_index((np.argsort(x), [1, 2, 0]), (3, 4))
     return [
         same("meshgrid", np.meshgrid, x, y),
         same("meshgrid ij", lambda x, y: np.meshgrid(x, y, x[:1], indexing="ij"), x, y),
@@ -150,13 +154,13 @@ def grids() -> list[Any]:
         same("along rows", lambda m: np.apply_along_axis(lambda r: r[0] * r, 1, m), m),
         same("along to number", lambda m: np.apply_along_axis(np.sum, 0, m), m),
         same("along to table", lambda m: np.apply_along_axis(np.diag, 1, m[0]), m),
-        same("along with more", lambda x: np.apply_along_axis(np.interp, 0, x, KNOTS, fp=KNOTS**2), x),
+        same("along with more", between_knots, x),
         same("over axes", lambda m: np.apply_over_axes(np.sum, m, [0, 2]), m),
         same("over axes means", lambda m: np.apply_over_axes(np.mean, m, -1), m),
         same("triangle", lambda m: m[0][:, :3][np.tril_indices_from(m[0][:, :3])], m),
         same("diagonal", lambda m: m[0][:3, :3][np.diag_indices_from(m[0][:3, :3])], m),
         same("unravelled", lambda x: m[0][np.unravel_index(np.argsort(x), (3, 4))] * x, x),
-        same("ravelled", lambda x: m.ravel()[np.ravel_multi_index((np.argsort(x), [1, 2, 0]), (3, 4))] * x, x),
+        same("ravelled", lambda x: m.ravel()[at_places(x)] * x, x),
     ]  # fmt: skip
 
 
@@ -194,6 +198,13 @@ def test_unwrapping_a_phase_passes_the_gradient_on():
     steps = np.array([0.0, np.pi, 4.0, -2.0, 9.0])
     np.testing.assert_array_equal(co.trace(np.unwrap)(steps).value, np.unwrap(steps))
     np.testing.assert_allclose(co.jacobian(np.unwrap)(steps), np.eye(5), atol=1e-15)
+
+
+def test_ranges_end_exactly():
+    for start, stop in smooth(73, 60, 2):
+        ranges = co.trace(lambda a, b: (np.linspace(a, b, 7), np.geomspace(a, b, 7)))
+        for found in ranges(start, stop).value:
+            assert (found[0], found[-1]) == (start, stop)
 
 
 def test_a_convolution_is_mapped_over_a_batch():

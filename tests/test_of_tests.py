@@ -373,6 +373,10 @@ def used_alone(gate: Gate) -> tuple[Callable[..., Any], tuple[Any, ...]]:
 def test_a_thousandth_too_much_is_seen_in_every_gate(gate: Gate):
     f, args = used_alone(gate)
     co.check_grads(f, args, order=1)
+    if gate.name in ("heaviside", "imag"):  # a thousandth more than zero is zero
+        y, pull = co.vjp(f, *args)
+        assert not any(np.any(d) for d in pull(np.ones_like(y)))
+        return
     count = len(sample(gate)[0])
     pulls = gate.pulls
     assert pulls is not None

@@ -198,4 +198,4 @@ def test_a_gate_has_one_way_back_at_most(record: Gate):
     assert record.joint is None or record.pulls is None
     if record.partials is not None:
         assert len(record.partials) == len(record.domain)
-    assert record.facts <= {"commutative", "linear", "identity", "stops"}
+    assert record.facts <= {"commutative", "linear", "identity", "stops", "promotes"}

@@ -71,7 +71,9 @@ def chosen() -> list[Any]:
         same("piecewise number", lambda x: np.piecewise(x, [x < 0], [-1.0, np.exp]), spaced(25, 6)),
         same("piecewise alone", lambda x: np.piecewise(x, x < 0, [np.sin, np.exp]), x),
         same("piecewise 0-d", lambda x: np.piecewise(x, [x < 0, x >= 0], [np.sin, np.exp]), x[0]),
-        same("piecewise extra", lambda x: np.piecewise(x, [x < 0], [1.0, scaled], 3.0), spaced(25, 6)),
+        same(
+            "piecewise extra", lambda x: np.piecewise(x, [x < 0], [1.0, scaled], 3.0), spaced(25, 6)
+        ),
     ]
 
 
@@ -126,7 +128,7 @@ def sets() -> list[Any]:
 
 def writes() -> list[Any]:
     x, y = smooth(40, 3, 4), smooth(41, 4)
-    square = smooth(42, 3, 3)
+    square, tall, cube = smooth(42, 3, 3), smooth(44, 7, 2), smooth(45, 2, 2, 2)
 
     def writing(function: Any) -> Any:
         def copied(x: Any, *rest: Any) -> Any:
@@ -155,8 +157,8 @@ def writes() -> list[Any]:
         same("put_along_axis", writing(lambda x, y: np.put_along_axis(x, PLACES, y, 0)), x, y),
         same("fill_diagonal", writing(lambda x, y: np.fill_diagonal(x, y[:3])), square, y),
         same("fill_diagonal number", writing(lambda x, y: np.fill_diagonal(x, y[0])), x, y),
-        same("fill_diagonal wrap", writing(lambda x: np.fill_diagonal(x, 2.0, True)), smooth(44, 7, 2)),
-        same("fill_diagonal cube", writing(lambda x: np.fill_diagonal(x, 2.0)), smooth(45, 2, 2, 2)),
+        same("fill_diagonal wrap", writing(lambda x: np.fill_diagonal(x, 2.0, True)), tall),
+        same("fill_diagonal cube", writing(lambda x: np.fill_diagonal(x, 2.0)), cube),
     ]  # fmt: skip
 
 
@@ -179,7 +181,16 @@ def test_equal_elements_keep_their_order():
     x = np.array([5.0, 1.0, 5.0, 1.0])
     expected = np.array([3.0, 1.0, 4.0, 2.0])
     for order in (np.sort, lambda x: np.partition(x, 1)):
-        np.testing.assert_array_equal(co.grad(lambda x: np.sum(order(x) * weights))(x), expected)
+        gradient = co.grad(lambda x, order=order: np.sum(order(x) * weights))(x)
+        np.testing.assert_array_equal(gradient, expected)
+
+
+def test_a_partition_that_is_not_in_order_is_followed():
+    x, weights = spaced(9, 3000), smooth(9, 3000)
+    out = np.partition(x, 1500)
+    assert (out != np.sort(x)).any()
+    gradient = co.grad(lambda x: np.sum(np.partition(x, 1500) * weights))(x)
+    np.testing.assert_array_equal(gradient, weights[np.argmax(x[:, None] == out, axis=1)])
 
 
 def test_sorting_carries_the_gradient_past_a_nan():
@@ -202,14 +213,18 @@ QUESTIONS = [
     (np.digitize, (np.array([0.2, 6.4]), np.array([4.0, 1.0, 0.0]))),
     (np.isin, (np.array([0.5, 2.0]), np.array([2.0]))),
     (np.isclose, (np.array([1.0, np.inf, np.nan]), np.array([1.0 + 1e-9, np.inf, np.nan]))),
-    (lambda a, b: np.isclose(a, b, equal_nan=True), (np.array([1.0, np.nan]), np.array([2.0, np.nan]))),
+    (np.isclose, (np.array([np.inf, 1.0, 2.0]), np.array([1.0, np.inf, 1.0]))),
+    (np.isposinf, (np.array([np.inf, 1.0]),)),
+    (np.isneginf, (np.array([-np.inf, 1.0]),)),
+    (lambda a: np.isclose(a, a, equal_nan=True), (np.array([1.0, np.nan]),)),
     (np.allclose, (np.ones(3), np.ones(3) + 1e-9)),
     (np.array_equal, (np.ones(3), np.ones(3))),
     (np.array_equal, (np.ones(3), np.ones(4))),
     (lambda a, b: np.array_equal(a, b, equal_nan=True), (np.array([np.nan]), np.array([np.nan]))),
     (np.array_equiv, (np.ones((2, 3)), np.ones(3))),
     (np.array_equiv, (np.ones((2, 3)), np.ones(2))),
-    (lambda x: np.unique(x, True, True, True)[1:], (np.array([3.0, 1.0, 3.0]),)),
+    (lambda x: np.unique(x, True, True, True)[1:], (np.array([3.0, 1.0, 2.0, 3.0]),)),
+    (lambda x: np.unique_inverse(x)[1], (np.array([[3.0, 1.0], [2.0, 0.5]]),)),
     (lambda x: np.unique_counts(x).counts, (np.array([3.0, 1.0, 3.0]),)),
 ]  # fmt: skip
 
@@ -249,5 +264,9 @@ def test_mistakes_are_those_of_numpy():
         co.grad(lambda x: np.sum(np.choose([3], [x])))(x)
     with pytest.raises(ValueError, match="conditions"):
         co.grad(lambda x: np.sum(np.select([x > 0], [x, x])))(x)
+    with pytest.raises(IndexError):
+        co.grad(lambda x: np.put(x * 1.0, [4], x))(x)
+    with pytest.raises(IndexError):
+        co.grad(lambda x: np.put(np.reshape(x, (2, 2)) * 1.0, [4], x))(x)
     with pytest.raises(ValueError, match="dimensions"):
         co.grad(lambda x: np.sum(np.take_along_axis(x, np.ones((2, 2), int), 0)))(x)

@@ -65,14 +65,13 @@ def repeated(values: Any, size: int) -> Any:
 def spread_out(places: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """Turn places in the flattened array into one index array for each axis.
 
+    Places before the first count from the end; the first axis is left to tell of those beyond.
+
     >>> spread_out(np.array([4, -1]), (2, 3))
-    (array([1, 1]), array([1, 2]))
+    (array([ 1, -1]), array([1, 2]))
     """
-    places = np.where(places < 0, places + int(np.prod(shape, dtype=int)), places)
-    if len(shape) == 1:
-        return (places,)
     index: list[Any] = []
-    for length in reversed(shape):
+    for length in reversed(shape[1:]):
         index.append(places % length)
         places = places // length
-    return tuple(reversed(index))
+    return (places, *reversed(index))
