@@ -97,7 +97,9 @@ class Circuit:
     @cached_property
     def identifiers(self) -> dict[int, str]:
         """Give every wire but the literals a Python identifier of its own, in order."""
-        taken = dict.fromkeys(("np", "nn", "special", "circuit", "float", "complex"), 1)
+        taken: dict[str, int] = dict.fromkeys(
+            ("np", "nn", "special", "circuit", "float", "complex"), 1
+        )
         found: dict[int, str] = {}
         literals = {wire for wire, value in self.held.items() if is_literal(value)}
         for wire in self.wires:

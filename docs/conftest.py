@@ -1,3 +1,3 @@
 """The documentation's own tests: what only the page builder imports is not collected."""
 
-collect_ignore = ["fence_examples.py"]
+collect_ignore_glob = ["*.py"]

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from corrente.errors import NotSupported
 from corrente.gates.indexing import split_index
 from corrente.record import COMPOSED, NAMES, TABLE, Gate
 from corrente.tape import NOTHING
 from corrente.tracer.box import Traced, defers, frame, record
 from corrente.tracer.writing import SETITEM, assign, write
+from corrente.words import Says
 
 _PLAIN = frozenset({float, int, np.float64, np.float32})
 _GETITEM = NAMES["getitem"]
@@ -87,6 +89,28 @@ class _Methods:
 
     def fill(self: Any, value: Any) -> None:
         self[...] = value
+
+    def sort(
+        self: Any, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None
+    ) -> None:
+        assign(self, np.sort(self, axis=axis, kind=kind, order=order, stable=stable))
+
+    def partition(
+        self: Any, kth: Any, axis: int = -1, kind: Any = "introselect", order: Any = None
+    ) -> None:
+        assign(self, np.partition(self, kth, axis=axis, kind=kind, order=order))
+
+    def compress(self: Any, condition: Any, axis: int | None = None, out: Any = None) -> Any:
+        return np.compress(condition, self, axis=axis, out=out)
+
+    def resize(self: Any, *shape: Any, refcheck: bool = True) -> None:
+        raise NotSupported(
+            Says(
+                "x.resize changes the memory of x, which a trace holds.",
+                "x.resize muda a memória de x, que um traçado guarda.",
+            ),
+            Says("x = np.resize(x, shape).", "x = np.resize(x, forma)."),
+        )
 
 
 def _careful(gate: Gate, fast: Callable[..., Any]) -> Callable[..., Any]:
@@ -189,7 +213,7 @@ _UNARY = {
     "invert": ("invert", operator.invert),
 }
 # methods that work in place, or whose arguments stand in another order than the function's
-_OWN_MANNER = frozenset(("sort", "partition", "compress", "put", "resize", "fill"))
+_OWN_MANNER = frozenset(("sort", "partition", "compress", "resize", "fill"))
 
 
 def furnish() -> None:
