@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -103,7 +105,41 @@ def conditional(x: Any) -> Any:
     return total
 
 
+def ravel_of_a_strided_view(x: Any) -> Any:
+    y = np.concatenate([x, x * 2.0])
+    copied, seen = y[::2].ravel(), y[1:3].ravel()
+    y[0] = 9.0 * x[1]
+    y[2] = x[0]
+    return (copied * x).sum() + (seen * x[:2]).sum()
+
+
+def copy_to_rows(x: Any) -> Any:
+    table = np.stack([x, x * x]).T.copy()
+    seen = table.ravel()
+    table[0, 0] = x[2]
+    return (seen * seen).sum()
+
+
+def reversed_in_place(x: Any) -> Any:
+    y = x * 1.0
+    y[1:] = y.sum()
+    y[:] = y[::-1] * y[0]
+    return (y * y).sum()
+
+
+def gathered_views(x: Any) -> Any:
+    y = x * 1.0
+    y[np.array([0, 2])] *= x[1]
+    part = y[np.array([1, 1])]
+    y[1] = 4.0 * x[0]
+    return (part * y[:2]).sum()
+
+
 PROGRAMS: list[Callable[[Any], Any]] = [
+    ravel_of_a_strided_view,
+    copy_to_rows,
+    reversed_in_place,
+    gathered_views,
     element_writes,
     write_through_slice,
     write_through_slice_of_slice,
@@ -143,10 +179,21 @@ class TestPrograms:
         np.testing.assert_allclose(t.grads[0], co.grad(f)(POINT), rtol=1e-14)
         t.circuit.verify()
 
+    def test_a_batch_gives_what_its_examples_give(self, f: Callable[[Any], Any]):
+        batch = np.stack([POINT, POINT * 0.9, -POINT])
+        one_by_one = [co.grad(f)(x) for x in batch]
+        np.testing.assert_allclose(co.vmap(co.grad(f))(batch), one_by_one, rtol=1e-12)
+
     def test_the_argument_is_left_alone(self, f: Callable[[Any], Any]):
         x = POINT.copy()
         co.grad(f)(x)
         np.testing.assert_array_equal(x, POINT)
+
+
+def test_copies_of_a_traced_value_stay_on_its_tape():
+    assert co.grad(lambda x: copy.deepcopy(x) * copy.copy(x))(2.0) == 4.0
+    with pytest.raises(Leak, match="pickled"):
+        co.grad(lambda x: pickle.dumps(x) and x)(2.0)
 
 
 def test_every_version_keeps_its_value():
