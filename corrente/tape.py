@@ -214,6 +214,8 @@ class Tape:
 
     def guard(self, wire: int, value: Any, where: Where) -> None:
         """Note that the program's path depends on this wire having this value."""
+        if self.steps is not self.recorded:
+            raise Escaped()
         self.guards.append(Guard(wire, value, where))
 
     # --- reading ----------------------------------------------------------------------------

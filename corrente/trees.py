@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ def take_apart(value: Any) -> Tree:
 
 
 def _is_container(value: Any) -> bool:
-    return isinstance(value, tuple | list | dict) or value is None or _is_dataclass(value)
+    return isinstance(value, tuple | list | dict | deque) or value is None or _is_dataclass(value)
 
 
 def _is_dataclass(value: Any) -> bool:

@@ -65,9 +65,9 @@ def test_every_ufunc_of_scipys_has_a_gate_a_composition_or_a_reason():
 
 
 def test_what_is_refused_is_named_with_its_home_and_the_reason():
-    with pytest.raises(NotSupported, match=r"scipy\.special\.voigt_profile") as refused:
-        co.grad(lambda x: sc.voigt_profile(x, 1.0, 1.0))(0.5)
-    assert "voigt_profile com wofz" in refused.value.render("pt")
+    with pytest.raises(NotSupported, match=r"scipy\.special\.chndtridf") as refused:
+        co.grad(lambda p: sc.chndtridf(1.0, p, 1.0))(0.3)
+    assert "a sua, um sobre a derivada" in refused.value.render("pt")
 
 
 def test_a_ufunc_of_nobody_known_is_named():

@@ -274,8 +274,21 @@ def _emit_sign(b: Any, x: Any) -> Any:
     return b.select(b.lt(zero, x), one, b.select(b.lt(x, zero), b.neg(one), unless_nan))
 
 
+def _takes_sign(x: Any) -> Call:
+    if np.iscomplexobj(x):
+        raise NotSupported(
+            Says("np.sign of complex numbers is refused.", "np.sign de complexos é recusado."),
+            Says(
+                "it turns with its input and has a gradient: write x / np.abs(x).",
+                "ele gira com a entrada e tem gradiente: escreva x / np.abs(x).",
+            ),
+        )
+    return call(x)
+
+
 sign = elementwise(
     np.sign,
+    takes=_takes_sign,
     symbol="sign",
     emit=_emit_sign,
     side=lambda x: np.sign(x),

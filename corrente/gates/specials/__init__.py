@@ -6,14 +6,19 @@ from functools import cache
 from importlib import import_module
 
 FAMILIES = (
+    "areas",
     "bells",
     "bessels",
     "distributions",
+    "ellipses",
     "gammas",
     "integrals",
+    "inverses",
     "logistics",
     "polynomials",
     "refusals",
+    "tails",
+    "waves",
 )
 
 

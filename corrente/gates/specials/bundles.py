@@ -78,7 +78,7 @@ def _pull(name: str, rule: Slopes) -> Pull:
 
     def pull(g: Any, out: Any, *ins: Any) -> Any:
         parts = [one * slope for one, slope in zip(g, rule(*ins, out), strict=True)]
-        d = sum(parts[1:], parts[0])
+        d: Any = sum(parts[1:], parts[0])
         have, want = np.result_type(d), np.result_type(g[0])
         return d.astype(want) if have != want and have.kind == want.kind else d
 

@@ -23,17 +23,7 @@ _refuse(
         "ela inverte uma distribuição, ou a resolve para um parâmetro, e o SciPy não tem derivada "
         "disso: dê a co.gate(f) a sua, um sobre a derivada do que se inverte.",
     ),
-    "bdtri bdtrik bdtrin btdtria btdtrib chdtriv chndtridf chndtrinc chndtrix fdtridfd gdtria "
-    "gdtrib kolmogi nbdtri nbdtrik nbdtrin ncfdtri ncfdtridfd ncfdtridfn ncfdtrinc nctdtridf "
-    "nctdtrinc nctdtrit nrdtrimn nrdtrisd pdtri pdtrik smirnovi stdtridf",
-)
-
-_refuse(
-    Says(
-        "SciPy has the distribution but not its density: integrate a density of your own.",
-        "o SciPy tem a distribuição mas não a sua densidade: integre uma densidade sua.",
-    ),
-    "chndtr kolmogorov ncfdtr nctdtr smirnov tklmbda",
+    "chndtridf ncfdtridfd ncfdtridfn",
 )
 
 _refuse(
@@ -43,12 +33,10 @@ _refuse(
         "ela dá de uma vez os valores e as derivadas de várias funções, numa resposta de muitas "
         "partes: dê a co.gate(f) as partes que quer, com as derivadas que ela devolve.",
     ),
-    "ellipj kelvin lmbda lqmn lqn modfresnelm modfresnelp pbdn_seq pbdv pbdv_seq pbvv "
-    "pbvv_seq pbwa riccati_jn riccati_yn mathieu_cem mathieu_modcem1 mathieu_modcem2 "
-    "mathieu_modsem1 mathieu_modsem2 mathieu_sem obl_ang1 obl_ang1_cv obl_rad1 obl_rad1_cv "
-    "obl_rad2 obl_rad2_cv pro_ang1 pro_ang1_cv pro_rad1 pro_rad1_cv pro_rad2 pro_rad2_cv "
-    "it2i0k0 it2j0y0 itairy iti0k0 itj0y0 assoc_legendre_p_all legendre_p_all sph_harm_y_all "
-    "sph_legendre_p_all",
+    "lmbda lqmn lqn pbdn_seq pbdv_seq pbvv_seq riccati_jn riccati_yn "
+    "obl_ang1 obl_ang1_cv obl_rad1 obl_rad1_cv obl_rad2 obl_rad2_cv pro_ang1 pro_ang1_cv "
+    "pro_rad1 pro_rad1_cv pro_rad2 pro_rad2_cv "
+    "itairy assoc_legendre_p_all legendre_p_all sph_harm_y_all sph_legendre_p_all",
 )
 
 _refuse(
@@ -57,8 +45,7 @@ _refuse(
         "ela anda com um parâmetro para o qual o SciPy não tem derivada: co.gate(f) aceita a sua.",
     ),
     "mathieu_a mathieu_b mathieu_even_coef mathieu_odd_coef obl_cv obl_cv_seq pro_cv pro_cv_seq "
-    "ellip_harm ellip_harm_2 ellip_normal besselpoly it2struve0 itmodstruve0 itstruve0 "
-    "wright_bessel log_wright_bessel",
+    "ellip_harm ellip_harm_2 ellip_normal",
 )
 
 _refuse(
@@ -74,22 +61,9 @@ _refuse(
 _refuse(
     Says(
         "it is a plain function of others that have gates: write it with those, as SciPy's page "
-        "on it does (jvp with jv, assoc_laguerre with eval_genlaguerre, lpmv with eval_legendre, "
-        "softplus with co.nn.softplus, voigt_profile with wofz).",
+        "on it does (legendre_p with eval_legendre).",
         "ela é uma função comum de outras que têm porta: escreva-a com essas, como faz a página "
-        "do SciPy sobre ela (jvp com jv, assoc_laguerre com eval_genlaguerre, lpmv com "
-        "eval_legendre, softplus com co.nn.softplus, voigt_profile com wofz).",
+        "do SciPy sobre ela (legendre_p com eval_legendre).",
     ),
-    "airye assoc_laguerre assoc_legendre_p eval_sh_jacobi h1vp h2vp ivp jve jvp kvp legendre_p "
-    "lpmv softplus sph_harm_y sph_legendre_p voigt_profile yve yvp",
-)
-
-_refuse(
-    Says(
-        "its local gradient is a formula of its own output: give it to co.gate(f), such as "
-        "W ÷ (x·(1 + W)) for lambertw; ellipkinc and ellipeinc have gates.",
-        "o seu gradiente local é uma fórmula da própria saída: dê-a a co.gate(f), como "
-        "W ÷ (x·(1 + W)) para lambertw; ellipkinc e ellipeinc têm porta.",
-    ),
-    "elliprc elliprd elliprf elliprg elliprj lambertw zeta",
+    "assoc_legendre_p legendre_p sph_harm_y sph_legendre_p",
 )

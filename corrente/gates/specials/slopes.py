@@ -18,8 +18,8 @@ Law = dict[str, Slope | None]
 # --- integrals over the shape -------------------------------------------------------------------
 
 # the double exponential rule on (0, 1), which stands any power and logarithm at either end
-_STEP = 1.0 / 16.0
-_PLACES = np.arange(-80, 81) * _STEP
+_STEP = 1.0 / 32.0
+_PLACES = np.arange(-160, 161) * _STEP
 _LOG_SHARE = -np.logaddexp(0.0, -np.pi * np.sinh(_PLACES))
 _LOG_REST = -np.logaddexp(0.0, np.pi * np.sinh(_PLACES))
 _SHARE, _REST = np.exp(_LOG_SHARE), np.exp(_LOG_REST)
@@ -41,16 +41,28 @@ def gamma_density(a: Any, x: Any) -> Any:
 
 
 def gamma_by_shape(a: Any, x: Any) -> Any:
-    """Return the slope of P(a, x) in a: the density times how its logarithm moves, added up."""
-    a, x = _apart(a, x)
+    """Return the slope of P(a, x) in a: the density times how its logarithm moves, added up.
+
+    The integral is that of the next shape, whose density is never infinite; P moves from the one
+    to the other by x^a exp(−x) / Γ(a + 1). Source: DLMF §8.8.
+    """
+    step = np.exp(sc.xlogy(a, x) - x - sc.gammaln(a + 1.0))
+    corner = step * (np.log(x) - sc.psi(a + 1.0))
+    a, x = _apart(a + 1.0, x)
     log_t = np.log(x) + _LOG_SHARE
     mass = np.exp(a * log_t - x * _SHARE - sc.gammaln(a)) * _WEIGHTS
-    return _total(mass * (log_t - sc.psi(a)))
+    return corner + _total(mass * (log_t - sc.psi(a)))
 
 
 def beta_density(a: Any, b: Any, x: Any) -> Any:
     """Return the density of the beta distribution of shape a and b, through logarithms."""
     return np.exp(sc.xlogy(a - 1.0, x) + sc.xlog1py(b - 1.0, -x) - weak(sc.betaln, a, b))
+
+
+def _beta_step(a: Any, b: Any, x: Any) -> Any:
+    """Return by how much I(a, b, x) exceeds that of the next a, whose density is finite at 0."""
+    scale = sc.gammaln(a + b) - sc.gammaln(a + 1.0) - sc.gammaln(b)
+    return np.exp(sc.xlogy(a, x) + sc.xlog1py(b, -x) + scale)
 
 
 def _beta_nodes(a: Any, b: Any, x: Any) -> tuple[Any, Any, Any]:
@@ -61,17 +73,19 @@ def _beta_nodes(a: Any, b: Any, x: Any) -> tuple[Any, Any, Any]:
 
 
 def beta_by_first(a: Any, b: Any, x: Any) -> Any:
-    """Return the slope of I(a, b, x) in a."""
-    a, b, x = _apart(a, b, x)
+    """Return the slope of I(a, b, x) in a. Source: DLMF §8.17."""
+    corner = _beta_step(a, b, x) * (np.log(x) - sc.psi(a + 1.0) + sc.psi(a + b))
+    a, b, x = _apart(a + 1.0, b, x)
     log_t, _, mass = _beta_nodes(a, b, x)
-    return _total(mass * (log_t - sc.psi(a) + sc.psi(a + b)))
+    return corner + _total(mass * (log_t - sc.psi(a) + sc.psi(a + b)))
 
 
 def beta_by_second(a: Any, b: Any, x: Any) -> Any:
-    """Return the slope of I(a, b, x) in b."""
-    a, b, x = _apart(a, b, x)
+    """Return the slope of I(a, b, x) in b. Source: DLMF §8.17."""
+    corner = _beta_step(a, b, x) * (np.log1p(-x) - sc.psi(b) + sc.psi(a + b))
+    a, b, x = _apart(a + 1.0, b, x)
     _, log_rest, mass = _beta_nodes(a, b, x)
-    return _total(mass * (log_rest - sc.psi(b) + sc.psi(a + b)))
+    return corner + _total(mass * (log_rest - sc.psi(b) + sc.psi(a + b)))
 
 
 # --- laws of gammas and betas -------------------------------------------------------------------
@@ -146,9 +160,14 @@ STUDENT: Law = {"df": _student_by_degrees, "t": _student_density}
 
 
 def _noncentral_density(x: Any, df: Any, nc: Any) -> Any:
-    half = 0.5 * df
-    scale = sc.xlogy(half - 1.0, 0.5 * x) - 0.5 * (x + nc) - weak(sc.gammaln, half)
-    return 0.5 * np.exp(scale) * sc.hyp0f1(half, 0.25 * nc * x)
+    """Return the density, by a series at zero and by a scaled Bessel function far from it."""
+    half, far = 0.5 * df, np.greater(nc * x, 1e3)
+    near = np.where(far, 1.0, x)
+    scale = sc.xlogy(half - 1.0, 0.5 * near) - 0.5 * (near + nc) - weak(sc.gammaln, half)
+    first = np.exp(scale) * sc.hyp0f1(half, np.where(far, 1.0, 0.25 * nc * x))
+    x, nc = np.sqrt(np.where(far, x, 1.0)), np.sqrt(np.where(far, nc, 1.0))
+    bent = np.exp(-0.5 * np.square(x - nc)) * np.power(x / nc, half - 1.0)
+    return 0.5 * np.where(far, bent * sc.ive(half - 1.0, x * nc), first)
 
 
 NONCENTRAL_CHI_SQUARE: Law = {
@@ -160,10 +179,14 @@ NONCENTRAL_CHI_SQUARE: Law = {
 
 
 def _mixed_share(dfn: Any, dfd: Any, nc: Any, f: Any, shift: float) -> Any:
-    """Return the Poisson mixture of y^a (1 − y)^b / B(a, b), or with a shift that of its step."""
+    """Return the Poisson mixture of y^a (1 − y)^b / B(a, b), or with a shift that of its step.
+
+    By Kummer's transformation, which leaves no great number to be made small again.
+    """
     a, b, y = _share(dfn, dfd, f)
-    scale = sc.xlogy(a, y) + sc.xlog1py(b, -y) - weak(sc.betaln, a, b) - 0.5 * nc
-    return np.exp(scale) * sc.hyp1f1(a + b, a + shift, 0.5 * nc * y)
+    scale = sc.xlogy(a, y) + sc.xlog1py(b, -y) - weak(sc.betaln, a, b)
+    scale = scale - 0.5 * nc * (1.0 - y)
+    return np.exp(scale) * sc.hyp1f1(shift - b, a + shift, -0.5 * nc * y)
 
 
 NONCENTRAL_RATIO: Law = {
@@ -218,8 +241,8 @@ NONCENTRAL_STUDENT: Law = {
 
 # --- Kolmogorov and Smirnov ---------------------------------------------------------------------
 
-_TURNS = np.arange(1.0, 9.0)
-_CORNERS = np.square(2.0 * np.arange(1.0, 6.0) - 1.0) * math.pi**2 / 8.0
+_TURNS = np.arange(1.0, 7.0)
+_CORNERS = np.square(2.0 * np.arange(1.0, 5.0) - 1.0) * math.pi**2 / 8.0
 
 
 def kolmogorov_slope(y: Any) -> Any:
@@ -236,7 +259,7 @@ def kolmogorov_slope(y: Any) -> Any:
 
 def smirnov_slope(n: Any, d: Any) -> Any:
     """Return the slope of Smirnov's tail in d: the sum of Birnbaum and Tingey, term by term."""
-    inside = np.greater(d, 0.0) & np.less(d, 1.0)
+    inside = np.greater(d, 0.0)  # and above 1 no term is held
     n, x = _apart(n, np.where(inside, d, 0.5))
     j = np.arange(int(np.max(n)))
     below = x + j / n

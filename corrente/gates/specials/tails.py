@@ -41,7 +41,9 @@ chndtr = special(
     ),
     teaches=_BY_LAW,
     domain=(POSITIVE, POSITIVE, POSITIVE),
-    example=lambda rng: call(rng.uniform(0.5, 3.0, size=(3, 4)), 3, rng.uniform(0.5, 2.0, size=4)),
+    example=lambda rng: call(
+        rng.uniform(0.5, 3.0, size=(3, 4)), 3, rng.uniform(0.5, 2.0, size=(3, 1))
+    ),
 )
 
 ncfdtr = special(
@@ -53,12 +55,14 @@ ncfdtr = special(
         pt="acha a probabilidade de uma razão não central de variâncias ficar abaixo de {3}",
     ),
     teaches=Says(
-        en="scales the gradient of {3} by the density, and that of {2} by the slope there",
-        pt="multiplica o gradiente de {3} pela densidade, e o de {2} pela inclinação ali",
+        en="scales the gradient of {3} by the density, and that of {2} by the slope of the "
+        "probability in it",
+        pt="multiplica o gradiente de {3} pela densidade, e o de {2} pela inclinação da "
+        "probabilidade nele",
     ),
     domain=(POSITIVE, POSITIVE, POSITIVE, POSITIVE),
     example=lambda rng: call(
-        *(3, 5, rng.uniform(0.5, 2.0, size=(3, 4)), rng.uniform(0.5, 2.0, size=4))
+        *(3, 5, rng.uniform(0.5, 2.0, size=(3, 4)), rng.uniform(0.5, 2.0, size=(3, 1)))
     ),
 )
 
@@ -79,8 +83,8 @@ nctdtr = special(
     domain=(POSITIVE, REALS, REALS),
     example=lambda rng: call(
         rng.uniform(2.0, 6.0, size=(3, 4)),
-        rng.uniform(0.5, 2.0, size=4),
         rng.uniform(0.5, 2.0, size=(3, 1)),
+        rng.uniform(0.5, 2.0, size=(3, 4)),
     ),
 )
 
@@ -115,6 +119,7 @@ smirnov = special(
     ),
     domain=((1.0, 9.0), (0.1, 0.9)),
     example=lambda rng: call(4, rng.uniform(0.1, 0.9, size=(3, 4))),
+    promotes=True,
 )
 
 # --- Tukey's lambda, and Voigt's profile --------------------------------------------------------
