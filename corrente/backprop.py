@@ -14,7 +14,7 @@ import numpy as np
 from corrente.gates.indexing import blank, fill
 from corrente.record import Gate, Gather, Params, Scatter
 from corrente.tape import Tape
-from corrente.tracer import Traced
+from corrente.tracer import Traced, follows_writes
 
 Get = Callable[[int], Any]
 _SCALARS = frozenset({float, np.float64})
@@ -311,20 +311,10 @@ def push(
         for wire, t in zip(made, (t_out,) if len(made) == 1 else t_out, strict=True):
             moved[wire] = None if t is None else spread(t, get(wire))
             if t is not None and any(
-                _is_view(moved[wire], moved[w]) for w in owned.intersection(ins)
+                follows_writes(moved[wire], moved[w]) for w in owned.intersection(ins)
             ):
                 moved[wire] = np.copy(moved[wire])  # it must not follow later writes in place
     return moved
-
-
-def _follows(t: Any, moved: Sequence[Any], wires: Iterable[int]) -> bool:
-    return any(_is_view(t, moved[wire]) for wire in wires)
-
-
-def _is_view(t: Any, base: Any) -> bool:
-    if isinstance(t, Traced):
-        return t is base or t.source is not None
-    return isinstance(base, np.ndarray) and np.may_share_memory(t, base)
 
 
 def _push_write(

@@ -13,7 +13,7 @@ from corrente.batching.operands import Given, Misfit, aligned, one_by_one
 from corrente.batching.products import contract
 from corrente.circuit import Guard
 from corrente.record import Contract, Elementwise, Gather, Kind, Reduce, Scatter
-from corrente.tracer import Traced
+from corrente.tracer import follows_writes
 
 Get = Callable[[int], Any]
 
@@ -105,7 +105,7 @@ class Batch:
                 self.keep(misfit.fits)
         if gate.outs == 1 and not isinstance(gate.kind, Scatter):
             for wire in self.owned.intersection(ins):
-                if _is_view(out, self.values[wire]):
+                if follows_writes(out, self.values[wire]):
                     out = np.copy(out)  # a view must not follow later writes in place
         if isinstance(gate.kind, Scatter):
             self.owned.add(outs[0])
@@ -116,13 +116,6 @@ class Batch:
         for wire in wires:
             self.values.pop(wire, None)
             self.owned.discard(wire)
-
-
-def _is_view(out: Any, base: Any) -> bool:
-    """Tell whether a result follows writes into what it was read from."""
-    if isinstance(out, Traced):
-        return out.source is not None or out is base
-    return np.may_share_memory(out, base)
 
 
 def batch(

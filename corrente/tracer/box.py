@@ -381,6 +381,13 @@ def _note_view(
             box.tape.versions[box.wire] = box.tape.versions[base.wire]
 
 
+def follows_writes(out: Any, base: Any) -> bool:
+    """Tell whether a result would change with later writes into what it was made from."""
+    if type(out) is Traced:
+        return out.source is not None or out is base
+    return isinstance(base, np.ndarray) and np.may_share_memory(out, base)
+
+
 def refresh(box: Traced) -> None:
     """Bring a view up to date with writes to its base."""
     source = box.source
