@@ -129,11 +129,26 @@ class Circuit:
     def code(self, step: Step) -> str:
         """Return the right-hand side of one step as NumPy."""
         names = [self.operand(wire) for wire in step.ins]
+        if isinstance(step.params.get("body"), Circuit):
+            names = [self.bodies[step.params["body"]], *names]
         if step.gate.code is not None:
             return step.gate.code(names, step.params)
         return call_code(step.gate.name, names, step.params)
 
+    @cached_property
+    def bodies(self) -> dict[Circuit, str]:
+        """Name the circuits that steps hold: body_1, body_2 …; steps that hold one share it."""
+        held = (step.params.get("body") for step in self.steps)
+        bodies = dict.fromkeys(body for body in held if isinstance(body, Circuit))
+        return {body: f"body_{k}" for k, body in enumerate(bodies, 1)}
+
     def __str__(self) -> str:
+        outs = ", ".join(self.operand(w) for w in self.outs)
+        ending = "," if len(self.outs) > 1 else ""
+        return "\n".join(self._lines("circuit", f"{outs or '()'}{ending}"))
+
+    def _lines(self, name: str, outs: str) -> Iterator[str]:
+        """Write the circuit as a function, with the circuits its steps hold inside it."""
         arrays = [
             self.identifiers[w] + _default(value)
             for w, value in self.held.items()
@@ -141,15 +156,18 @@ class Circuit:
         ]
         given = [self.identifiers[w] for w in self.ins]
         head = ", ".join(given + (["*", *arrays] if arrays else []))
-        lines = [f"def circuit({head}):", *(f"    {line}" for line in self._body())]
-        outs = ", ".join(self.operand(w) for w in self.outs)
-        ending = "," if len(self.outs) > 1 else ""
-        return "\n".join([*lines, f"    return {outs or '()'}{ending}"])
+        yield f"def {name}({head}):"
+        for body, inner in self.bodies.items():
+            results = ", ".join(body.operand(w) for w in body.outs)
+            yield from (f"    {line}" for line in body._lines(inner, f"({results},)"))
+        yield from (f"    {line}" for line in self._body())
+        yield f"    return {outs}"
 
     def _body(self) -> Iterator[str]:
         for step in self.steps:
             left = ", ".join(self.identifiers[w] for w in step.outs)
-            yield f"{left} = {self.code(step)}"
+            ending = "," if step.params.get("body") in self.bodies and len(step.outs) == 1 else ""
+            yield f"{left}{ending} = {self.code(step)}"
 
     def verify(self) -> Circuit:
         """Check that the circuit is well formed and return it; raise CircuitError if not."""

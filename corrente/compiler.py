@@ -1,196 +1,188 @@
-"""Compilation: today the identity, which already keeps its promises about impurity."""
+"""Compilation: a function's circuit, traced once for each kind of arguments, as machine code."""
 
 from __future__ import annotations
 
-import copy
-import dis
-import random
-from collections.abc import Callable, Iterator
-from functools import wraps
-from types import CodeType
+import ast
+import gc
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from corrente.errors import Impure
+from corrente import native
+from corrente.errors import PathWarning
 from corrente.places import Where, locate
-from corrente.recording import Recording, function_name, run
+from corrente.purity import Photographer, Surroundings, surroundings
+from corrente.recording import function_name
 from corrente.tracer import Traced
-from corrente.trees import take_apart
-from corrente.words import Says, plain
+from corrente.translation import Program, ScalarProgram, recorded, translate
+from corrente.trees import Tree, take_apart
+from corrente.words import Says
+
+MOST_PATHS = 24
+"""Paths compiled for one kind of arguments, before the function runs as plain Python."""
+_VARYING = (np.ndarray, np.generic, float, complex)
+_FIXED = (int, str, bytes, type(None), slice, range, type(Ellipsis))
 
 
 def jit(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `f` ready to be compiled: checked, at the first call of a kind, for impurity.
+    """Return `f` compiled: its circuit becomes machine code, one for each kind of arguments.
 
-    A function that draws from `np.random` or changes a global would not do the same when its
-    compiled circuit runs, so it is refused with the line. Pass an `np.random.Generator` as an
-    argument for randomness. Arrays that `f` closes over are seen anew at every call. For now
-    the function then runs as plain Python.
+    The first call with arguments of new shapes, dtypes or strides traces `f` and compiles; later
+    ones run the machine code. An `if`, `while` or `int()` on a traced value becomes a guard: a
+    call that takes another path traces and compiles that one too. `None`, strings, booleans and
+    Python integers are part of what is compiled; floats and arrays flow in. Arrays that `f`
+    closes over are read where they lie at every call.
+
+    Raises Impure, with the line, if `f` draws from `np.random` or changes a global: pass an
+    `np.random.Generator` instead. Floating-point warnings of NumPy are not given.
 
     >>> import numpy as np, corrente as co
-    >>> co.jit(lambda x: np.sin(x))(0.0)
-    np.float64(0.0)
+    >>> f = co.jit(co.value_and_grad(lambda x: np.sum(x * x)))
+    >>> f(np.array([1.0, 2.0]))
+    (np.float64(5.0), array([2., 4.]))
     """
-    checked: set[Any] = set()
-
-    @wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        key = _specialisation(args, kwargs)
-        if key not in checked:
-            _check_pure(f, args, kwargs)
-            checked.add(key)
-        return f(*args, **kwargs)
-
-    return wrapped
+    return Compiled(f).function
 
 
-def _specialisation(args: Any, kwargs: Any) -> Any:
-    """Return what a compiled program would depend on: structure, shapes, dtypes, fixed values."""
-    tree = take_apart((args, tuple(sorted(kwargs.items()))))
-    return str(tree.structure), tuple(_kind(leaf) for leaf in tree.leaves)
+class Compiled:
+    """A function's programs by kind of arguments; `function` is the door that users call."""
+
+    def __init__(self, f: Callable[..., Any]) -> None:
+        self.__wrapped__ = f
+        self.__name__ = function_name(f)
+        self._programs: dict[Any, list[Program | ScalarProgram]] = {}
+        self._plain: set[Any] = set()
+        self._around: Surroundings | None = None
+        self._photographer = Photographer()
+        self._door = native.Door(self, self.__name__, _doc(f), getattr(f, "__module__", None))
+        self.function = self._door.function
+
+    def __reduce__(self) -> Any:
+        return Compiled, (self.__wrapped__,)
+
+    def __getattr__(self, name: str) -> Any:
+        # a pickled built-in function is found again by its name
+        if name == self.__dict__.get("__name__"):
+            return self.function
+        raise AttributeError(name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Take the slow door: look for a program that fits, or make one."""
+        given = take_apart((args, dict(sorted(kwargs.items()))))
+        if any(type(leaf) is Traced for leaf in given.leaves):
+            return self.__wrapped__(*args, **kwargs)
+        key = self._key(given)
+        if key is None or key in self._plain:
+            return self.__wrapped__(*args, **kwargs)
+        programs = self._programs.setdefault(key, [])
+        for program in reversed(programs):
+            result = program.call(given.leaves)
+            if result is not NotImplemented:
+                return result
+        return self._further(key, programs, args, kwargs)
+
+    def _key(self, given: Tree) -> Any:
+        """Return what a program depends on; None where something cannot be part of one."""
+        kinds = []
+        for leaf in given.leaves:
+            if isinstance(leaf, _VARYING):
+                kinds.append(_kind(leaf))
+            elif isinstance(leaf, _FIXED):
+                kinds.append((type(leaf), repr(leaf)))
+            else:
+                return None
+        if self._around is None:
+            self._around = surroundings(self.__wrapped__)
+        return str(given.structure), tuple(kinds), self._photographer.photograph(self._around)
+
+    def _further(
+        self, key: Any, programs: list[Program | ScalarProgram], args: Any, kwargs: Any
+    ) -> Any:
+        """Trace the path that these arguments take, compile it, and run it."""
+        f = self.__wrapped__
+        if len(programs) >= MOST_PATHS:
+            self._plain.add(key)
+            self._warn(programs)
+            return f(*args, **kwargs)
+        with _no_collecting():
+            program = self._translated(args, kwargs)
+        if program is None:
+            self._plain.add(key)
+            return f(*args, **kwargs)
+        if any(known.path == program.path for known in programs):
+            return f(*args, **kwargs)  # its own path again: Python itself refuses this arithmetic
+        programs.append(program)
+        if isinstance(program, Program) and program.fast:
+            program.native.lead_to("fast", self._door.leads_to)
+            self._door.leads_to = program.native.address("fast")
+        result = program.call(take_apart((args, dict(sorted(kwargs.items())))).leaves)
+        return f(*args, **kwargs) if result is NotImplemented else result
+
+    def _translated(self, args: Any, kwargs: Any) -> Program | ScalarProgram | None:
+        recording, likes = recorded(self.__wrapped__, args, kwargs)
+        self._around = around = surroundings(self.__wrapped__)
+        return translate(recording, likes, kwargs, around)
+
+    def derived(self, derivative: Callable[..., Any], *options: Any) -> Callable[..., Any]:
+        """Return the compiled derivative: of a compiled function it is compiled as well."""
+        return jit(derivative(self.__wrapped__, *options))
+
+    def _warn(self, programs: list[Program | ScalarProgram]) -> None:
+        paths = [program.path for program in programs]
+        place = _where_they_part(paths)
+        at = f" ({locate(place)})" if place is not None else ""
+        said = Says(
+            "{0} has taken {1} different paths{2}: from now on it runs as plain Python.",
+            "{0} tomou {1} caminhos diferentes{2}: daqui em diante roda como Python comum.",
+        ).fill(self.__name__, len(paths), at)
+        warnings.warn(said.en, PathWarning, stacklevel=4)
+
+
+def _doc(f: Callable[..., Any]) -> str | None:
+    """Return a docstring that tells a built-in function's signature to `inspect`."""
+    doc = inspect.getdoc(f) or ""
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):
+        return doc or None
+    bare = signature.replace(
+        parameters=[p.replace(annotation=p.empty) for p in signature.parameters.values()],
+        return_annotation=signature.empty,
+    )
+    try:
+        ast.parse(f"def f{bare}: pass")
+    except SyntaxError:  # a default value that no text gives back
+        return doc or None
+    return f"{function_name(f)}{bare}\n--\n\n{doc}"
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Spare the collector the many small objects of a translation, of which most will stay."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _kind(leaf: Any) -> Any:
-    if isinstance(leaf, np.ndarray | np.generic | Traced):
-        return leaf.shape, str(leaf.dtype)
-    if isinstance(leaf, float | complex):
-        return type(leaf).__name__
-    if isinstance(leaf, int | str | bool | None):
-        return leaf
-    return type(leaf).__qualname__, id(type(leaf))
+    if isinstance(leaf, np.ndarray):
+        row = leaf.flags.c_contiguous
+        return type(leaf), leaf.shape, leaf.dtype.str, None if row else leaf.strides
+    return type(leaf)
 
 
-def _check_pure(f: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    """Run the function twice on its numbers and refuse it if anything differs."""
-    code = _code(f)
-    before = _surroundings(f)
-    states = random.getstate(), np.random.get_state()
-    try:
-        first = _record(f, args, kwargs)
-        drawn = not _same_states(states, (random.getstate(), np.random.get_state()))
-        changed = sorted(
-            name for name, seen in _surroundings(f).items() if before.get(name) != seen
-        )
-        second = _record(f, args, kwargs)
-    finally:
-        random.setstate(states[0])
-        np.random.set_state(states[1])
-    place = _difference(first, second)
-    if drawn:
-        raise _impure(f, Says("draws random numbers", "sorteia números"), _drawing(code) or place)
-    if changed:
-        what = Says("changes {0}", "muda {0}").fill(", ".join(changed))
-        raise _impure(f, what, _changing(code, set(changed)) or place)
-    if place is not None:
-        raise _impure(f, Says("does not do the same twice", "não faz o mesmo duas vezes"), place)
-
-
-def _record(f: Callable[..., Any], args: Any, kwargs: Any) -> Recording:
-    tree = take_apart((args, kwargs))
-    leaves = [_own(leaf) for leaf in tree.leaves]
-    args, kwargs = tree.build(leaves)
-    return run(f, args, kwargs, (), all_inputs=True)
-
-
-def _own(leaf: Any) -> Any:
-    """Return an argument that a trial run may use up: the number in a box, a copied generator."""
-    while type(leaf) is Traced:
-        leaf = leaf.now()
-    return copy.deepcopy(leaf) if isinstance(leaf, np.random.Generator) else leaf
-
-
-def _code(f: Any) -> CodeType | None:
-    while hasattr(f, "__wrapped__"):
-        f = f.__wrapped__
-    return getattr(f, "__code__", None)
-
-
-def _codes(code: CodeType | None) -> Iterator[CodeType]:
-    if code is not None:
-        yield code
-        for part in code.co_consts:
-            if isinstance(part, CodeType):
-                yield from _codes(part)
-
-
-def _surroundings(f: Any) -> dict[str, Any]:
-    """Photograph the globals and enclosing variables that a function names, one level deep."""
-    while hasattr(f, "__wrapped__"):
-        f = f.__wrapped__
-    found: dict[str, Any] = {}
-    names = {name for code in _codes(_code(f)) for name in code.co_names}
-    outer = getattr(f, "__globals__", {})
-    for name in names & outer.keys():
-        found[name] = _photograph(outer[name])
-    cells = getattr(f, "__closure__", None) or ()
-    for name, cell in zip(getattr(_code(f), "co_freevars", ()), cells, strict=False):
-        found[name] = _photograph(cell.cell_contents)
-    return found
-
-
-def _photograph(value: Any) -> Any:
-    if isinstance(value, list | dict | set):
-        return id(value), len(value)
-    if isinstance(value, np.ndarray) and value.size <= 4096:
-        return id(value), value.tobytes()
-    return id(value)
-
-
-def _same_states(before: Any, after: Any) -> bool:
-    python, (_, keys, *rest) = before
-    python_after, (_, keys_after, *rest_after) = after
-    return python == python_after and np.array_equal(keys, keys_after) and rest == rest_after
-
-
-def _difference(first: Recording, second: Recording) -> Where | None:
-    """Return the place of the first step that two runs did not do alike."""
-    one, other = first.tape, second.tape
-    for k, (a, b) in enumerate(zip(one.recorded, other.recorded, strict=False)):
-        # the interpreter may move an instruction between two runs, not the text it stands for
-        same = a[:3] == b[:3] and a[3].keys() == b[3].keys() and locate(a[4]) == locate(b[4])
-        if not same or not all(_alike(one.values[w], other.values[w]) for w in a[1]):
-            return one.recorded[k][4]
-    if len(one.recorded) != len(other.recorded):
-        longer = max(one.recorded, other.recorded, key=len)
-        return longer[min(len(one.recorded), len(other.recorded))][4]
-    return None
-
-
-def _alike(a: Any, b: Any) -> bool:
-    a, b = np.asarray(a), np.asarray(b)
-    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
-
-
-def _drawing(code: CodeType | None) -> Where | None:
-    for part in _codes(code):
-        for step in dis.get_instructions(part):
-            if step.opname.startswith("LOAD") and step.argval in ("random", "normal", "rand"):
-                return part, step.offset
-    return None
-
-
-def _changing(code: CodeType | None, names: set[str]) -> Where | None:
-    fallback = None
-    for part in _codes(code):
-        for step in dis.get_instructions(part):
-            if step.argval in names and isinstance(step.argval, str):
-                if step.opname in ("STORE_GLOBAL", "STORE_DEREF", "DELETE_GLOBAL"):
-                    return part, step.offset
-                fallback = fallback or (part, step.offset)
-    return fallback
-
-
-def _impure(f: Callable[..., Any], what: Says, place: Where | None) -> Impure:
-    line = plain(f" (line {locate(place).line})" if place else "")
-    return Impure(
-        Says(
-            "{0} {1}{2}: its compiled circuit would not.",
-            "{0} {1}{2}: o circuito compilado não o faria.",
-        ).fill(function_name(f), what, line),
-        Says(
-            "pass what changes as an argument (an np.random.Generator for random numbers).",
-            "passe como argumento o que muda (um np.random.Generator para números aleatórios).",
-        ),
-        place or False,
-    )
+def _where_they_part(paths: Sequence[Any]) -> Where | None:
+    """Return the place of the first decision that the last two paths took differently."""
+    for one, other in zip(paths[-2], paths[-1], strict=False):
+        if one[:2] != other[:2]:
+            return other[2]
+    longer = max(paths[-2:], key=len)
+    return longer[-1][2] if longer else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
@@ -47,6 +48,8 @@ def value_and_grad(
     >>> value_and_grad(lambda x, y, z: (x + y) * z, argnums=(0, 1, 2))(-2.0, 5.0, -4.0)
     (-12.0, (-4.0, -4.0, 3.0))
     """
+    if (derived := getattr(getattr(f, "__self__", None), "derived", None)) is not None:
+        return derived(value_and_grad, argnums, argnames, has_aux)
 
     @wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -54,9 +57,10 @@ def value_and_grad(
         recording = run(f, args, kwargs, choice.keys, has_aux=has_aux)
         value, wire = scalar(recording)
         found = _gradients(recording, wire, value)
-        gradient = choice.arrange(_gradient_trees(recording, found))
+        gradient = choice.arrange(gradient_trees(recording, found))
         return ((value, recording.aux) if has_aux else value), gradient
 
+    wrapped.derivative = Derivative(f, argnums, argnames, has_aux, True)  # type: ignore[attr-defined]
     return wrapped
 
 
@@ -74,6 +78,8 @@ def grad(
     >>> grad(lambda w: np.sum(w * w))(np.array([1.0, 2.0]))
     array([2., 4.])
     """
+    if (derived := getattr(getattr(f, "__self__", None), "derived", None)) is not None:
+        return derived(grad, argnums, argnames, has_aux)
     both = value_and_grad(f, argnums, argnames, has_aux)
 
     @wraps(f)
@@ -81,7 +87,18 @@ def grad(
         value, gradient = both(*args, **kwargs)
         return (gradient, value[1]) if has_aux else gradient
 
+    wrapped.derivative = Derivative(f, argnums, argnames, has_aux, False)  # type: ignore[attr-defined]
     return wrapped
+
+
+class Derivative(NamedTuple):
+    """What `grad` or `value_and_grad` was asked for: a compiler need not trace through it."""
+
+    f: Function
+    argnums: Argnums
+    argnames: str | Sequence[str] | None
+    has_aux: bool
+    with_value: bool
 
 
 class Choice(NamedTuple):
@@ -168,16 +185,16 @@ def scalar(recording: Recording) -> tuple[Any, int | None]:
     tree, wires = result_wires(recording)
     leaf = tree.leaves[0] if len(tree.leaves) == 1 else None
     shape = getattr(leaf, "shape", ()) if leaf is not None else None
-    if not tree.is_leaf or shape != ():
+    if not tree.is_leaf or shape is None or math.prod(shape) != 1:
         raise NotScalar(
             function_name(recording.function),
             shape if tree.is_leaf else None,
             last_place(recording),
         )
     kind = getattr(leaf, "dtype", np.result_type(type(leaf))).kind if leaf is not None else "O"
-    if kind not in "fc":
+    if kind != "f":
         what = getattr(leaf, "dtype", type(leaf).__name__)
-        if wires[0] is not None or not isinstance(leaf, int | float | np.generic):
+        if wires[0] is not None or kind not in "iu":
             raise BadArgument(
                 Says(
                     "{0} returned a value of type {1}, which has no gradient.",
@@ -193,7 +210,7 @@ def seed(value: Any) -> Any:
     """Return the gradient of a scalar with respect to itself: one, of its own type."""
     if isinstance(value, float):
         return 1.0
-    return np.ones_like(value) if isinstance(value, Traced) else value.dtype.type(1)
+    return value.dtype.type(1) if isinstance(value, np.generic) else np.ones_like(value)
 
 
 def _gradients(recording: Recording, wire: int | None, value: Any) -> dict[int, Any]:
@@ -259,7 +276,7 @@ def zero(value: Any) -> Any:
     return type(value)(0) if type(value) in (float, complex) else np.zeros_like(value)
 
 
-def _gradient_trees(recording: Recording, grads: dict[int, Any]) -> dict[int | str, Any]:
+def gradient_trees(recording: Recording, grads: dict[int, Any]) -> dict[int | str, Any]:
     """Arrange gradients by wire in the structure of each differentiated argument."""
     arranged: dict[int | str, Any] = {}
     values = recording.tape.values
@@ -308,7 +325,7 @@ def _pulled(
         if wire is not None:
             d = spread(_as_wire(d), leaf.value)
             seeds[wire] = seeds[wire] + d if wire in seeds else d
-    return _gradient_trees(recording, sweep_tape(recording.tape, seeds))
+    return gradient_trees(recording, sweep_tape(recording.tape, seeds))
 
 
 def _as_wire(d: Any) -> Any:

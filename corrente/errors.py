@@ -212,3 +212,11 @@ class UnreachedWarning(UserWarning):
 
 class TieWarning(UserWarning):
     """A gradient was taken at a tie, where it is a convention and not a derivative."""
+
+
+class PathWarning(UserWarning):
+    """A compiled function took too many different paths, and runs as plain Python now."""
+
+
+class CacheWarning(UserWarning):
+    """Machine code could not be kept on disk, so that each process compiles anew."""

@@ -264,3 +264,22 @@ def added(x: Any, value: Any, index: Any) -> Any:
 
 # a function reached through a protocol is a wrapper, and doctest passes wrappers over
 __test__ = {name: globals()[name] for name in __all__ if name not in ("added", "written")}
+
+
+def loop(
+    body: Any,
+    count: int,
+    carries: Any = (),
+    constants: Any = (),
+    slices: Any = (),
+    kept: Any = (),
+    reverse: bool = False,
+) -> tuple[Any, ...]:
+    """Run a loop as a printed circuit writes it: `corrente.blocks.Layout` says what is what."""
+    state, befores, results = tuple(carries), [()] * count, [()] * count
+    for k in reversed(range(count)) if reverse else range(count):
+        befores[k] = state
+        found = body(*state, *constants, *(x[k] for x in slices))
+        state, results[k] = found[: len(state)], found[len(state) :]
+    stacked = [np.stack([before[c] for before in befores]) for c in kept]
+    return (*state, *stacked, *(np.stack(rows) for rows in zip(*results, strict=True)))

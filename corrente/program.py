@@ -30,6 +30,8 @@ from corrente.recording import (
     unboxed,
 )
 from corrente.scene import lay_out
+from corrente.source import c, javascript, python
+from corrente.source.joining import join
 from corrente.tape import Tape
 from corrente.tracer import Traced
 from corrente.views import svg, text
@@ -273,17 +275,20 @@ class Program:
         """Return the user's source with each line's value and gradient in the margin."""
         return listings.annotate(self.run, lang)
 
-    def code(self, language: str = "python") -> str:
-        """Return the forward and the backward pass as NumPy code that runs."""
-        if language != "python":
+    def code(self, language: str = "python", lang: str = "en") -> str:
+        """Return the forward and the backward pass as source that runs alone.
+
+        `language` is "python" (readable NumPy), "c" (C99) or "javascript"; `lang` is that of the
+        comments. Raises BadValue for another language, NotSupported for a gate that it lacks.
+        """
+        writers = {"python": python.write, "c": c.write, "javascript": javascript.write}
+        if language not in writers:
+            listed = ", ".join(f'"{name}"' for name in writers)
             raise BadValue(
                 Says("no code in {0} yet.", "ainda não há código em {0}.").fill(repr(language)),
-                Says('ask for code("python").', 'peça code("python").'),
+                Says("ask for one of {0}.", "peça uma destas: {0}.").fill(listed),
             )
-        parts = ["import numpy as np\n\nfrom corrente import nn\n", f"{self.circuit}\n"]
-        if self.backward is not None:
-            parts.append(str(self.backward.circuit).replace("def circuit", "def backward") + "\n")
-        return "\n\n".join(parts)
+        return writers[language](join(self.run, self.backward, self.kept), self.run.values, lang)
 
     def __str__(self) -> str:
         return text.draw(lay_out(self.run, metric=text.METRIC))

@@ -9,7 +9,6 @@ is SciPy's own.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from corrente import nn
 from corrente.errors import BadValue
 from corrente.gates import networks
 from corrente.gates.choices import stop_gradient
-from corrente.gates.own import Given, Result
 from corrente.gates.specials import load
 from corrente.gates.specials.bessels import (
     spherical_in,
@@ -27,23 +25,82 @@ from corrente.gates.specials.bessels import (
     spherical_kn,
     spherical_yn,
 )
-from corrente.gates.specials.forms import public
+from corrente.gates.specials.characteristics import (
+    mathieu_even_coef,
+    mathieu_odd_coef,
+    obl_cv,
+    obl_cv_seq,
+    pro_cv,
+    pro_cv_seq,
+)
+from corrente.gates.specials.forms import composition
 from corrente.gates.specials.gammas import polygamma
+from corrente.gates.specials.legendres import (
+    assoc_legendre_p,
+    assoc_legendre_p_all,
+    legendre_p,
+    legendre_p_all,
+    sph_harm_y,
+    sph_harm_y_all,
+    sph_legendre_p,
+    sph_legendre_p_all,
+)
+from corrente.gates.specials.sequences import (
+    lmbda,
+    lqmn,
+    lqn,
+    pbdn_seq,
+    pbdv_seq,
+    pbvv_seq,
+    riccati_jn,
+    riccati_yn,
+)
+from corrente.gates.specials.spheroids import (
+    obl_ang1,
+    obl_rad1,
+    pro_ang1,
+    pro_rad1,
+)
 from corrente.gates.ufuncs import sinc_slope
-from corrente.record import composed
 from corrente.words import Says
 
 __all__ = [
+    "assoc_legendre_p",
+    "assoc_legendre_p_all",
     "comb",
     "diric",
     "factorial",
+    "legendre_p",
+    "legendre_p_all",
+    "lmbda",
     "log_softmax",
     "logsumexp",
+    "lqmn",
+    "lqn",
+    "mathieu_even_coef",
+    "mathieu_odd_coef",
     "multigammaln",
+    "obl_ang1",
+    "obl_cv",
+    "obl_cv_seq",
+    "obl_rad1",
+    "pbdn_seq",
+    "pbdv_seq",
+    "pbvv_seq",
     "perm",
     "polygamma",
+    "pro_ang1",
+    "pro_cv",
+    "pro_cv_seq",
+    "pro_rad1",
+    "riccati_jn",
+    "riccati_yn",
     "sinc_slope",
     "softmax",
+    "sph_harm_y",
+    "sph_harm_y_all",
+    "sph_legendre_p",
+    "sph_legendre_p_all",
     "spherical_in",
     "spherical_jn",
     "spherical_kn",
@@ -57,17 +114,10 @@ def __getattr__(name: str) -> Any:
     return getattr(sc, name)
 
 
-def _composition(function: Callable[Given, Result]) -> Callable[Given, Result]:
-    """Record a function written in plain NumPy, known as this module's."""
-    asking = public(function)
-    composed(asking)(function)
-    return asking
-
-
 # --- sums in the world of exponentials ----------------------------------------------------------
 
 
-@_composition
+@composition
 def logsumexp(
     a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
@@ -100,7 +150,7 @@ def logsumexp(
         return np.log(total) + top
 
 
-@_composition
+@composition
 def softmax(x: Any, axis: Any = None) -> Any:
     """Return exp(x) / sum(exp(x)) over an axis, or over all elements, as SciPy does.
 
@@ -113,7 +163,7 @@ def softmax(x: Any, axis: Any = None) -> Any:
     return nn.softmax(x, axis=axis)
 
 
-@_composition
+@composition
 def log_softmax(x: Any, axis: Any = None) -> Any:
     """Return the logarithm of softmax over an axis, or over all elements, as SciPy does.
 
@@ -129,7 +179,7 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 # --- gammas -------------------------------------------------------------------------------------
 
 
-@_composition
+@composition
 def multigammaln(a: Any, d: int) -> Any:
     """Return the logarithm of the multivariate gamma function of dimension d, elementwise.
 
@@ -157,7 +207,7 @@ def multigammaln(a: Any, d: int) -> Any:
     return out
 
 
-@_composition
+@composition
 def factorial(n: Any, exact: bool = False) -> Any:
     """Return n! = Γ(n + 1), elementwise; 0 for n < 0.
 
@@ -173,7 +223,7 @@ def factorial(n: Any, exact: bool = False) -> Any:
     return np.where(np.less(n, 0), 0.0, sc.gamma(np.where(np.less(n, 0), 0.0, n) + 1.0))
 
 
-@_composition
+@composition
 def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> Any:
     """Return the number of ways to choose k of N, elementwise; 0 where k < 0 or k > N.
 
@@ -192,7 +242,7 @@ def comb(N: Any, k: Any, *, exact: bool = False, repetition: bool = False) -> An
     return np.where(none, 0.0, sc.binom(np.where(none, 1.0, N), np.where(none, 0.5, k)))
 
 
-@_composition
+@composition
 def perm(N: Any, k: Any, exact: bool = False) -> Any:
     """Return the number of ordered choices of k of N, elementwise; 0 where k < 0 or k > N.
 
@@ -217,7 +267,7 @@ def _none_chosen(N: Any, k: Any) -> Any:
 # --- waves --------------------------------------------------------------------------------------
 
 
-@_composition
+@composition
 def diric(x: Any, n: Any) -> Any:
     """Return the periodic sinc function sin(n·x/2) / (n·sin(x/2)), elementwise.
 

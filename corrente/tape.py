@@ -83,6 +83,7 @@ class Tape:
         "inputs",
         "level",
         "origin",
+        "place",
         "recorded",
         "references",
         "steps",
@@ -106,6 +107,8 @@ class Tape:
         self.references: dict[int, Any] = {}
         """Closed-over arrays by wire, as the user's own objects."""
         self.origin: int | None = None
+        self.place: Where | None = None
+        """Where all steps are said to be, instead of where they are recorded."""
         self.composing: list[Composed] = []
         self.detailed = detailed
         self.base: FrameType | None = None
@@ -135,7 +138,7 @@ class Tape:
         self, gate: Gate, ins: tuple[int, ...], values: Sequence[Any], params: Params, frame: Any
     ) -> int:
         """Record a step and return its first output's wire; the others follow it."""
-        if frame.f_code.co_filename.startswith(INSIDE):
+        if self.place is None and frame.f_code.co_filename.startswith(INSIDE):
             frame = outside(frame)
         wire = len(self.values)
         outs = (wire,) if len(values) == 1 else tuple(range(wire, wire + len(values)))
@@ -145,7 +148,7 @@ class Tape:
                 ins,
                 outs,
                 params,
-                (frame.f_code, frame.f_lasti),
+                self.place or (frame.f_code, frame.f_lasti),
                 self.stack(frame) if self.detailed else (),
                 self.origin,
             )
@@ -257,7 +260,7 @@ class Tape:
         steps = tuple(Step(*step) for step in self.recorded)
         made = {wire for step in steps for wire in step.outs}
         held = {
-            wire: self.references.get(wire, self.values[wire])
+            wire: self.references[wire] if wire in self.references else _sealed(self.values[wire])
             for wire in range(len(self.values))
             if wire not in made and wire not in self.inputs
         }
@@ -271,6 +274,15 @@ class Tape:
             tuple(self.guards),
             dict(labels or {}),
         )
+
+
+def _sealed(value: Any) -> Any:
+    """Give a small array that the trace made memory nobody can write: it is a constant."""
+    if type(value) is not np.ndarray or value.size > _SMALL:
+        return value
+    own = value.copy()
+    own.flags.writeable = False
+    return own
 
 
 def _unchanged(array: np.ndarray, proof: Any) -> bool:
@@ -305,8 +317,14 @@ _BLOCK = (np.arange(1024, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) | np
 
 def wire_of(number: int, value: Any) -> Wire:
     """Describe a value as a Wire."""
+    dtype = _PYTHON.get(type(value))
+    if dtype is not None:
+        return Wire((), dtype, number, True)
     if isinstance(value, bool | int | float | complex) and not isinstance(value, np.generic):
         return Wire((), np.result_type(type(value)), number, True)
     if not hasattr(value, "shape"):
         return Wire((), np.dtype(object), number, True)  # x == None is drawn too
     return Wire(tuple(value.shape), value.dtype, number, False)
+
+
+_PYTHON = {kind: np.dtype(kind) for kind in (bool, int, float, complex)}

@@ -33,7 +33,12 @@ ERRORS: list[tuple[type[CorrenteError], type[Exception], CorrenteError]] = [
     (errors.ExpressionError, ValueError, errors.ExpressionError(WHAT, MEND)),
     (errors.CircuitError, AssertionError, errors.CircuitError(WHAT, MEND, WHERE)),
 ]
-WARNINGS = [errors.UnreachedWarning, errors.TieWarning]
+WARNINGS = [
+    errors.UnreachedWarning,
+    errors.TieWarning,
+    errors.PathWarning,
+    errors.CacheWarning,
+]
 PLACED = [error for _, _, error in ERRORS if error.where is not None]
 
 

@@ -25,17 +25,30 @@ FLOORS = [
     "tracer",
     "layers",
     "nn recording interpreter",
-    "backprop narrator listing layout expression special",
-    "batching derivatives scene",
-    "jacobians views",
-    "custom compiler program",
+    "backprop narrator listing layout expression special purity",
+    "batching blocks derivatives scene",
+    "passes",
+    "backward jacobians native source views",
+    "custom program translation",
+    "compiler",
     "checker",
     "inputs",
     "cli",
     "__main__",
 ]
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms.split()}
-DRAWERS = {"batching", "checker", "gates", "scene", "tracer", "views"}
+DRAWERS = {
+    "batching",
+    "blocks",
+    "checker",
+    "gates",
+    "native",
+    "passes",
+    "scene",
+    "source",
+    "tracer",
+    "views",
+}
 FRONT_DOOR = "__init__"
 MAX_LINES, MAX_FUNCTION = 400, 50
 

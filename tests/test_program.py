@@ -108,13 +108,14 @@ def test_it_shows_itself_in_a_notebook():
 
 def test_code_runs_alone():
     t = co.trace(neuron, argnums=0)(np.array([2.0, -3.0, -3.0]), np.array([-1.0, -2.0]))
-    space: dict = {}
+    space: dict = {"__name__": "printed"}
     exec(t.code("python"), space)
     ins = [t.run.values[w] for w in t.circuit.ins]
-    np.testing.assert_array_equal(space["circuit"](*ins), t.value)
-    back = t.backward
-    held = [back.values[w] for w in back.circuit.ins]
-    np.testing.assert_array_equal(space["backward"](*held), t.grads)
+    value, cache = space["forward"](*ins)
+    np.testing.assert_array_equal(value, t.value)
+    np.testing.assert_array_equal(space["backward"](cache), t.grads)
+    assert "void neuron(" in t.code("c")
+    assert "function neuron(" in t.code("javascript", lang="pt")
     with pytest.raises(BadValue, match="cobol"):
         t.code("cobol")
 

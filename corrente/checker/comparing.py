@@ -193,7 +193,9 @@ def compare(
     except Exception as broken:
         none = math.nan, numeric.value, 0.0, 0.0
         return Comparison(chain, direction, weights, *none, broken=broken)
-    reach = max(1.0, float(np.abs(direction).max())) * float(np.abs(weights).max())
+    reach = max(1.0, float(np.abs(direction).max(initial=0.0))) * float(
+        np.abs(weights).max(initial=0.0)
+    )
     rounding = size / numeric.step + look.magnitude * reach
     noise = numeric.error + 4.0 * look.precision * rounding
     allowed = rules.atol + rules.rtol * max(abs(analytic), abs(numeric.value)) + noise

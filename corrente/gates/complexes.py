@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from corrente.record import REALS, REFUSED, composed, elementwise
+from corrente.errors import NotSupported
+from corrente.record import REALS, composed, elementwise
 from corrente.words import Says
 
 
@@ -88,7 +89,17 @@ def _isreal(x: Any) -> Any:
     return np.equal(np.imag(x), 0)
 
 
-REFUSED[np.real_if_close] = Says(
-    en="whether it drops the imaginary part depends on the numbers: write np.real(x).",
-    pt="se ela descarta a parte imaginária depende dos números: escreva np.real(x).",
-)
+@composed(np.real_if_close)
+def _real_if_close(a: Any, tol: float = 100) -> Any:
+    if not np.iscomplexobj(a):
+        return a
+    raise NotSupported(
+        Says(
+            "np.real_if_close of complex numbers is refused.",
+            "np.real_if_close de complexos é recusado.",
+        ),
+        Says(
+            en="whether it drops the imaginary part depends on the numbers: write np.real(x).",
+            pt="se ela descarta a parte imaginária depende dos números: escreva np.real(x).",
+        ),
+    )

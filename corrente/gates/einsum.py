@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import string
 from collections import Counter
 from collections.abc import Sequence
@@ -9,11 +10,50 @@ from typing import Any
 
 import numpy as np
 
-from corrente.errors import NotSupported
+from corrente.errors import BadValue
 from corrente.gates.calls import refuse
 from corrente.gates.indexing import blank
 from corrente.record import Call, Contract, Every, Params, Shape, call, gate
 from corrente.words import Says
+
+_LETTERS = string.ascii_uppercase + string.ascii_lowercase
+"""The letters of axis numbers, in the order in which an output left out sorts both."""
+
+
+def lettered(operands: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+    """Turn arrays with lists of axis numbers into subscripts and the arrays alone.
+
+    >>> lettered(("a", [0, 1], "b", [..., 1, 2], [0, 2]))
+    ('AB,...BC->AC', ('a', 'b'))
+    """
+    if len(operands) < 2:
+        raise BadValue(
+            Says("np.einsum was given no subscripts.", "np.einsum não recebeu índices."),
+            Says(
+                'write them first: np.einsum("ij,jk->ik", a, b).',
+                'escreva-os primeiro: np.einsum("ij,jk->ik", a, b).',
+            ),
+        )
+    pairs = len(operands) // 2 * 2
+    left = ",".join(map(_term, operands[1:pairs:2]))
+    right = "".join(f"->{_term(axes)}" for axes in operands[pairs:])
+    return left + right, tuple(operands[:pairs:2])
+
+
+def _term(axes: Sequence[Any]) -> str:
+    return "".join("..." if axis is Ellipsis else _letter(axis) for axis in axes)
+
+
+def _letter(axis: Any) -> str:
+    number = operator.index(axis)
+    if not 0 <= number < len(_LETTERS):
+        raise BadValue(
+            Says(
+                "np.einsum cannot name axis number {0}.", "np.einsum não nomeia o eixo número {0}."
+            ).fill(number),
+            Says("number the axes from 0 to 51.", "numere os eixos de 0 a 51."),
+        )
+    return _LETTERS[number]
 
 
 def explicit(subscripts: str, ndims: Sequence[int]) -> str:
@@ -52,16 +92,7 @@ def _takes(
     casting: str = "safe",
 ) -> Call:
     if not isinstance(subscripts, str):
-        raise NotSupported(
-            Says(
-                "np.einsum with lists of axis numbers is not supported.",
-                "np.einsum com listas de números de eixos não é suportado.",
-            ),
-            Says(
-                'write the subscripts as text: np.einsum("ij,jk->ik", a, b).',
-                'escreva os índices como texto: np.einsum("ij,jk->ik", a, b).',
-            ),
-        )
+        subscripts, operands = lettered((subscripts, *operands))
     refuse("einsum", out=out, dtype=dtype, order=None if order == "K" else order)
     spelled = explicit(subscripts, [np.ndim(x) for x in operands])
     return call(*operands, subscripts=spelled, optimize=bool(optimize))

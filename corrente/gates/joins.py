@@ -7,13 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from corrente.errors import NotSupported
+from corrente.errors import BadArgument, NotSupported
 from corrente.gates.calls import along, axis_of, listed, numbers, refuse
 from corrente.gates.indexing import blank
 from corrente.record import Call, Params, Rearrange, Shape, call, composed, gate
 from corrente.words import Says
 
 # --- one after another --------------------------------------------------------------------------
+
+
+def _cast(arrays: Any, dtype: Any, casting: str) -> Any:
+    """Bring the parts of a join to the dtype that is asked for, if one is."""
+    if dtype is None:
+        return arrays
+    parts = [part if hasattr(part, "astype") else np.array(part) for part in arrays]
+    for part in parts:
+        if not np.can_cast(part.dtype, dtype, casting):  # type: ignore[arg-type]
+            raise BadArgument(
+                Says(
+                    "a join of {0} into {1} loses something (casting={2}).",
+                    "juntar {0} em {1} perde alguma coisa (casting={2}).",
+                ).fill(part.dtype, np.dtype(dtype), repr(casting)),
+                Says('say casting="unsafe" if it may.', 'diga casting="unsafe" se pode.'),
+            )
+    return [part.astype(dtype) for part in parts]
 
 
 def _takes_concatenate(
@@ -25,7 +42,8 @@ def _takes_concatenate(
     dtype: Any = None,
     casting: str = "same_kind",
 ) -> Call:
-    refuse("concatenate", out=out, dtype=dtype)
+    refuse("concatenate", out=out)
+    arrays = _cast(arrays, dtype, casting)
     if axis is None:
         return call(*map(np.ravel, arrays), axis=0)
     return call(*arrays, axis=axis_of(axis, arrays[0]))
@@ -78,8 +96,8 @@ def _takes_stack(
     dtype: Any = None,
     casting: str = "same_kind",
 ) -> Call:
-    refuse("stack", out=out, dtype=dtype)
-    parts = tuple(arrays)
+    refuse("stack", out=out)
+    parts = tuple(_cast(arrays, dtype, casting))
     place = axis_of(axis, np.empty((1,) * (np.ndim(parts[0]) + 1))) if parts else 0
     return call(*parts, axis=place)
 
@@ -131,14 +149,16 @@ def _each(rule: Callable[[Any], Any], arrays: Sequence[Any]) -> Any:
 
 
 @composed(np.vstack)
-def _vstack(tup: Any) -> Any:
-    return np.concatenate([np.atleast_2d(x) for x in tup], axis=0)
+def _vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    rows = [np.atleast_2d(x) for x in tup]
+    return np.concatenate(rows, axis=0, dtype=dtype, casting=casting)
 
 
 @composed(np.hstack)
-def _hstack(tup: Any) -> Any:
+def _hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
     parts = [np.atleast_1d(x) for x in tup]
-    return np.concatenate(parts, axis=0 if np.ndim(parts[0]) == 1 else 1)
+    axis = 0 if np.ndim(parts[0]) == 1 else 1
+    return np.concatenate(parts, axis=axis, dtype=dtype, casting=casting)
 
 
 @composed(np.dstack)

@@ -31,9 +31,9 @@ refuse_all(
 refuse_all(
     Says(
         "it calls a Python function on one plain number after another: write the function with "
-        "NumPy's own on whole arrays, or co.vmap(f).",
+        "NumPy's own on whole arrays, or co.vmap(f)(x), or np.stack([f(u) for u in x]).",
         "ela chama uma função de Python sobre um número comum após o outro: escreva a função com "
-        "as do NumPy sobre arrays inteiros, ou co.vmap(f).",
+        "as do NumPy sobre arrays inteiros, ou co.vmap(f)(x), ou np.stack([f(u) for u in x]).",
     ),
     np.vectorize,
     np.frompyfunc,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
 from typing import Any
 
 import numpy as np
 
 from corrente.errors import BadArgument, CorrenteError, Leak, ShapeError
-from corrente.places import INSIDE, SCIPY, here
+from corrente.places import here
 from corrente.record import Gate, Gather, Params, Rearrange
 from corrente.tape import Tape
+from corrente.tracer.advice import advise
 from corrente.words import Says
 
 frame = sys._getframe
@@ -67,7 +67,7 @@ class Traced:
                 "a traced array was about to become a plain array, losing its gradient.",
                 "um array traçado ia tornar-se um array comum, perdendo o gradiente.",
             ),
-            _in_scipy(),
+            advise(frame(1), dtype),
         )
 
     # --- leaving the trace ------------------------------------------------------------------
@@ -195,7 +195,7 @@ class Traced:
 
     @property
     def flat(self) -> Any:
-        return iter(np.ravel(self))
+        return np.ravel(self)
 
     def __len__(self) -> int:
         if not self.shape:
@@ -219,23 +219,6 @@ def refuse_own_arithmetic(kind: type) -> None:
                 "passe np.asarray(x), ou x.filled(0.0).",
             ),
         )
-
-
-def _in_scipy() -> Says | None:
-    """Name the mend where it is a function of SciPy that asked for a plain array."""
-    caller: FrameType | None = frame(2)
-    while caller is not None and caller.f_code.co_filename.startswith(INSIDE):
-        if caller.f_code.co_filename.startswith(SCIPY):
-            break
-        caller = caller.f_back
-    if caller is None or not caller.f_code.co_filename.startswith(SCIPY):
-        return None
-    return Says(
-        "the function of the same name in corrente.special (from corrente import special), "
-        "or wrap SciPy's with co.gate and give it a gradient.",
-        "a função de mesmo nome em corrente.special (from corrente import special), "
-        "ou envolva a da SciPy com co.gate e dê-lhe um gradiente.",
-    )
 
 
 def defers(other: Any) -> bool:

@@ -12,6 +12,7 @@ from corrente.errors import Leak, NoGate, NotSupported
 from corrente.gates import specials
 from corrente.record import COMPOSED, NAMES, REFUSED, TABLE, Gate, Params
 from corrente.tape import NOTHING
+from corrente.tracer.advice import ONE_BY_ONE
 from corrente.tracer.box import Traced, defers, flat, frame, holds_traced, lift, record, run_forward
 from corrente.tracer.writing import assign, write
 from corrente.words import Says, plain
@@ -59,7 +60,7 @@ def dispatch(func: Any, args: Any, kwargs: Any) -> Any:
     if rule is None:
         if func in REFUSED:
             raise NotSupported(plain(function_name(func)), REFUSED[func])
-        raise NoGate(function_name(func))
+        raise _unknown(func)
     traced = [part for part in flat((*args, *kwargs.values())) if type(part) is Traced]
     try:
         if func in _INSPECT or not traced:
@@ -69,6 +70,16 @@ def dispatch(func: Any, args: Any, kwargs: Any) -> Any:
     except TypeError:
         _check_signature(rule, func, args, kwargs)
         raise
+
+
+def _unknown(func: Any) -> NoGate:
+    """Make the error for a function without record; np.frompyfunc's ufuncs are told apart."""
+    if not isinstance(func, np.ufunc) or getattr(np, func.__name__, None) is func:
+        return NoGate(function_name(func))
+    error = NoGate(func.__name__)  # all of SciPy's are known: it is somebody else's
+    if set("".join(func.types)) == set("O->"):
+        error.mend = ONE_BY_ONE
+    return error
 
 
 def function_name(func: Any) -> str:
@@ -119,6 +130,7 @@ _REDUCTIONS: dict[Any, Any] = {
     np.logical_and: np.all,
     np.logical_or: np.any,
 }
+_RUNNING: dict[Any, Any] = {np.add: np.cumsum, np.multiply: np.cumprod}
 
 
 def _ufunc_call(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
@@ -133,22 +145,14 @@ def _ufunc_call(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
         )
     if out is not None and not out.shape:
         raise _refused_keyword(ufunc, "out=, a number")
-    if method == "at" and ufunc is np.add and not kwargs:
-        box, index, value = inputs
-        if type(box) is not Traced:
-            raise Leak(
-                Says(
-                    "np.add.at was to add a traced value into a plain array.",
-                    "np.add.at ia somar um valor traçado num array comum.",
-                )
-            )
-        write(box, index, value, _ADD_AT)
+    if method == "at" and ufunc in (np.add, np.subtract) and not kwargs:
+        _add_at(*inputs, less=ufunc is np.subtract)
         return None
     if method == "reduce" and ufunc in _REDUCTIONS:
         axis = kwargs.pop("axis", inputs[1] if len(inputs) > 1 else 0)
         result = _REDUCTIONS[ufunc](inputs[0], axis=axis, **kwargs)
-    elif method == "accumulate" and ufunc is np.add:
-        result = np.cumsum(inputs[0], kwargs.pop("axis", 0), **kwargs)
+    elif method == "accumulate" and ufunc in _RUNNING:
+        result = _RUNNING[ufunc](inputs[0], kwargs.pop("axis", 0), **kwargs)
     elif method == "outer" and len(inputs) == 2:
         a, b = (x if type(x) is Traced else np.asarray(x) for x in inputs)
         result = ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **kwargs)
@@ -157,6 +161,17 @@ def _ufunc_call(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
     else:
         raise _refused_keyword(ufunc, f".{method}")
     return result if out is None else assign(out, result)
+
+
+def _add_at(box: Any, index: Any, value: Any, less: bool) -> None:
+    if type(box) is not Traced:
+        raise Leak(
+            Says(
+                "np.add.at was to add a traced value into a plain array.",
+                "np.add.at ia somar um valor traçado num array comum.",
+            )
+        )
+    write(box, index, np.negative(value) if less else value, _ADD_AT)
 
 
 def _like(func: Callable[..., Any]) -> Callable[..., Any]:

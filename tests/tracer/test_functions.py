@@ -50,6 +50,8 @@ def test_filling_with_a_traced_number_keeps_its_gradient():
         lambda x: np.multiply.reduce(x, axis=1),
         lambda x: np.maximum.reduce(x, axis=None),
         lambda x: np.add.accumulate(x, axis=1),
+        lambda x: np.multiply.accumulate(x),
+        lambda x: np.multiply.accumulate(x, 1),
         lambda x: np.multiply.outer(x[0], x[1]),
         lambda x: np.subtract.outer(x[0], np.arange(2.0)),
     ],
@@ -61,6 +63,18 @@ def test_ufunc_methods(f: Any):
 def test_other_ufunc_methods_are_refused_by_name():
     with pytest.raises(NotSupported, match=r"np\.multiply: .*reduceat"):
         co.grad(lambda x: np.multiply.reduceat(x, [0]).sum())(X)
+
+
+@pytest.mark.parametrize(("ufunc", "sign"), [(np.add, 1.0), (np.subtract, -1.0)])
+def test_adding_and_subtracting_at_repeated_places(ufunc: Any, sign: float):
+    def f(x):
+        y = np.zeros(3, like=x)
+        ufunc.at(y, [0, 0, 1], x[0])
+        return y @ np.array([2.0, 3.0, 4.0])
+
+    np.testing.assert_array_equal(co.grad(f)(X), [[2 * sign, 2 * sign, 3 * sign], [0, 0, 0]])
+    with pytest.raises(Leak, match=r"np\.add\.at"):
+        co.grad(lambda x: ufunc.at(np.zeros(3), [0], x[0, 0]))(X)
 
 
 def test_out_may_be_traced_but_not_plain():
@@ -97,6 +111,8 @@ def test_methods_are_the_functions():
         lambda x: x.std(axis=1),
         lambda x: x.repeat(2, axis=1),
         lambda x: x.round(1),
+        lambda x: x.flat[1:5],
+        lambda x: np.array([u * 2.0 for u in x.flat], like=x),
     ):
         found = co.trace(f)(X).value
         np.testing.assert_allclose(found, f(X), rtol=1e-14)

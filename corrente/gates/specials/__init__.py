@@ -9,16 +9,21 @@ FAMILIES = (
     "areas",
     "bells",
     "bessels",
+    "characteristics",
     "distributions",
     "ellipses",
     "gammas",
     "integrals",
     "inverses",
+    "legendres",
     "logistics",
     "polynomials",
     "refusals",
+    "sequences",
+    "spheroids",
     "tails",
     "waves",
+    "zetas",
 )
 
 

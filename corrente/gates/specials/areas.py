@@ -17,7 +17,9 @@ _FAR: Interval = (0.5, 2.5)
 _INSIDE: Interval = (0.1, 0.9)
 
 
-def _areas(of: Callable[..., Any], named: str, *waves: Callable[..., Any]) -> None:
+def _areas(
+    of: Callable[..., Any], named: str, *waves: Callable[..., Any], domain: Interval = _FAR
+) -> None:
     """Record the integrals of several functions at once: the slope of each is what it sums."""
     bundle(
         of,
@@ -26,7 +28,7 @@ def _areas(of: Callable[..., Any], named: str, *waves: Callable[..., Any]) -> No
         symbol=f"∫ {named}",
         does=Says(en=f"integrates {named} up to {{0}}", pt=f"integra {named} até {{0}}"),
         teaches=scales_by("the functions integrated", "as funções integradas"),
-        domain=(_FAR,),
+        domain=(domain,),
     )
 
 
@@ -39,6 +41,13 @@ _areas(
 _areas(
     *(sc.it2i0k0, "(I₀−1)/t K₀/t"),
     *(lambda x: (sc.i0(x) - 1.0) / x, lambda x: -sc.k0(x) / x),
+)
+
+_areas(
+    *(sc.itairy, "Ai Bi (±t)"),
+    *(lambda x: sc.airy(x)[0], lambda x: sc.airy(x)[2]),
+    *(lambda x: sc.airy(-x)[0], lambda x: sc.airy(-x)[2]),
+    domain=(0.1, 0.35),  # farther out SciPy's own answers are only good to six digits
 )
 
 for _of, _symbol, _slope in (

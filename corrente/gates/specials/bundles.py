@@ -18,7 +18,7 @@ Slopes = Callable[..., Sequence[Any]] | str
 
 def bundle(
     of: Callable[..., Any],
-    *,
+    *also: Any,
     outs: int,
     slopes: Sequence[Slopes],
     symbol: str,
@@ -37,6 +37,7 @@ def bundle(
     shapes = lambda *shapes: (together(*shapes),) * outs
     return gate(
         of,
+        *also,
         kind=Opaque(batch=aligned(of) if promotes else narrow(of)),
         takes=None,
         shape=shapes,

@@ -7,22 +7,21 @@ from typing import Any
 import numpy as np
 from scipy import special as sc
 
-from corrente.gates.specials.forms import scales_by, special, weak
+from corrente.gates.specials import slopes
+from corrente.gates.specials.forms import scales_by, special
 from corrente.record import POSITIVE, REALS, call, composed
 from corrente.words import Says
 
 # --- Student's t --------------------------------------------------------------------------------
 
 
-def _student_density(df: Any, t: Any) -> Any:
-    tail = 0.5 * (df + 1.0) * np.log1p(t * t / df)
-    return np.exp(-weak(sc.betaln, 0.5 * df, 0.5) - tail) / weak(np.sqrt, 1.0 * df)
-
-
 stdtr = special(
     sc.stdtr,
     symbol="t",
-    partials=("df", lambda df, t, out: _student_density(df, t)),
+    partials=(
+        lambda df, t, out: slopes.student_by_degrees(df, t),
+        lambda df, t, out: slopes.student_density(df, t),
+    ),
     does=Says(
         en="finds the probability that Student's t of {0} degrees lies below {1}",
         pt="acha a probabilidade de o t de Student de {0} graus ficar abaixo de {1}",
@@ -37,7 +36,10 @@ stdtr = special(
 stdtrit = special(
     sc.stdtrit,
     symbol="t⁻¹",
-    partials=("df", lambda df, p, out: 1.0 / _student_density(df, out)),
+    partials=(
+        lambda df, p, out: -slopes.student_by_degrees(df, out) / slopes.student_density(df, out),
+        lambda df, p, out: 1.0 / slopes.student_density(df, out),
+    ),
     does=Says(
         en="finds the number below which Student's t of {0} degrees lies with probability {1}",
         pt="acha o número abaixo do qual o t de Student de {0} graus fica com probabilidade {1}",
@@ -102,24 +104,24 @@ def _pdtrc(k: Any, m: Any, /) -> Any:
 @composed(sc.bdtr)
 def _bdtr(k: Any, n: Any, p: Any, /) -> Any:
     """Order n uniform numbers: the next after k is beta-distributed."""
-    k = np.floor(k)
+    k, n = np.floor(k), np.floor(n)
     return sc.betaincc(k + 1.0, n - k, p)
 
 
 @composed(sc.bdtrc)
 def _bdtrc(k: Any, n: Any, p: Any, /) -> Any:
-    k = np.floor(k)
+    k, n = np.floor(k), np.floor(n)
     return sc.betainc(k + 1.0, n - k, p)
 
 
 @composed(sc.nbdtr)
 def _nbdtr(k: Any, n: Any, p: Any, /) -> Any:
-    return sc.betainc(n, k + 1.0, p)
+    return sc.betainc(np.floor(n), np.floor(k) + 1.0, p)
 
 
 @composed(sc.nbdtrc)
 def _nbdtrc(k: Any, n: Any, p: Any, /) -> Any:
-    return sc.betaincc(n, k + 1.0, p)
+    return sc.betaincc(np.floor(n), np.floor(k) + 1.0, p)
 
 
 # --- ratios of variances ------------------------------------------------------------------------

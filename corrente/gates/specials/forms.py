@@ -10,7 +10,7 @@ import numpy as np
 from corrente.errors import NotSupported
 from corrente.gates.own import Given, Result, dispatched
 from corrente.gates.ufuncs import aligned, together
-from corrente.record import Call, Gate, Interval, Opaque, Params, Pull, gate
+from corrente.record import Call, Gate, Interval, Opaque, Params, Pull, composed, gate
 from corrente.words import Says
 
 HOME = "corrente.special"
@@ -35,6 +35,22 @@ def public(function: Callable[Given, Result]) -> Callable[Given, Result]:
     return asking
 
 
+def composition(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Record a function written in plain NumPy, known as `corrente.special`'s."""
+    asking = public(function)
+    composed(asking)(function)
+    return asking
+
+
+def kept(out: Any, *like: Any) -> Any:
+    """Bring back the precision of some inputs to what was computed in another."""
+    have, want = np.result_type(out), np.result_type(*like)
+    if have.kind not in "fc" or want.kind not in "fc" or have == want:
+        return out
+    want = np.result_type(want, 1j) if have.kind == "c" else want
+    return out.astype(want) if have != want and have.kind == want.kind else out
+
+
 def special(
     of: Callable[..., Any],
     *also: Any,
@@ -47,6 +63,7 @@ def special(
     example: Callable[..., Call] | None = None,
     takes: Callable[..., Call] | None = None,
     side: Callable[..., Any] | None = None,
+    code: Callable[[Sequence[str], Params], str] | None = None,
     promotes: bool = False,
 ) -> Gate:
     """Record a function of each element alone that no loop body can be written for.
@@ -72,7 +89,7 @@ def special(
         domain=domain,
         name=name,
         side=side,
-        code=printed(name),
+        code=code or printed(name),
         facts=("promotes",) if promotes else (),
     )
 

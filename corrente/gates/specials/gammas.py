@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import special as sc
 
-from corrente.gates.specials.forms import public, scales, scales_by, special, weak
-from corrente.record import NONZERO, POSITIVE, REFUSED, Interval, call
+from corrente.gates.specials import slopes
+from corrente.gates.specials.forms import public, scales, scales_by, special
+from corrente.record import NONZERO, POSITIVE, Interval, call
 from corrente.words import Says
 
 _INSIDE: Interval = (0.1, 0.9)
@@ -197,46 +198,7 @@ poch = special(
     domain=(POSITIVE, POSITIVE),
 )
 
-# --- zeta ---------------------------------------------------------------------------------------
-
-_NO_ZETA = Says(
-    "keep the exponent of the zeta function out of what is differentiated: its derivative has no "
-    "formula here; in q, special.zeta(x, q) has one.",
-    "deixe o expoente da função zeta fora do que é derivado: a derivada nele não tem fórmula "
-    "aqui; em q, special.zeta(x, q) tem.",
-)
-
-# scipy.special.zeta is a plain function that calls one of two ufuncs
-hurwitz = sc.zeta.__globals__["_ufuncs"]._zeta
-riemann = sc.zeta.__globals__["_ufuncs"]._riemann_zeta
-REFUSED[riemann] = _NO_ZETA
-REFUSED[sc.zetac] = _NO_ZETA
-
-zeta = special(
-    hurwitz,
-    name="zeta",
-    symbol="ζ",
-    partials=("x", lambda x, q, out: -x * hurwitz(x + 1, q)),
-    does=Says(
-        en="adds up one over the power {0} of {1} and of the numbers one by one above it",
-        pt="soma um sobre a potência {0} de {1} e dos números de um em um acima dele",
-    ),
-    teaches=scales("−{0} · ζ({0} + 1, {1})"),
-    domain=((1.5, 4.0), NONZERO),
-    example=lambda rng: call(3, rng.uniform(0.5, 3.0, size=(3, 4))),
-)
-
 # --- incomplete gamma and beta ------------------------------------------------------------------
-
-
-def _gamma_density(a: Any, x: Any) -> Any:
-    """Return the density of the gamma distribution of shape a, through logarithms."""
-    return np.exp(sc.xlogy(a - 1.0, x) - x - weak(sc.gammaln, a))
-
-
-def _beta_density(a: Any, b: Any, x: Any) -> Any:
-    return np.exp(sc.xlogy(a - 1.0, x) + sc.xlog1py(b - 1.0, -x) - weak(sc.betaln, a, b))
-
 
 _DENSITY = scales_by("the density of the gamma distribution", "a densidade da distribuição gama")
 _PER_DENSITY = scales_by(
@@ -254,7 +216,10 @@ _PER_BETA_DENSITY = scales_by(
 gammainc = special(
     sc.gammainc,
     symbol="P",
-    partials=("a", lambda a, x, out: _gamma_density(a, x)),
+    partials=(
+        lambda a, x, out: slopes.gamma_by_shape(a, x),
+        lambda a, x, out: slopes.gamma_density(a, x),
+    ),
     does=Says(
         en="finds the probability that a gamma number of shape {0} lies below {1}",
         pt="acha a probabilidade de um número gama de forma {0} ficar abaixo de {1}",
@@ -268,7 +233,10 @@ gammainc = special(
 gammaincc = special(
     sc.gammaincc,
     symbol="Q",
-    partials=("a", lambda a, x, out: -_gamma_density(a, x)),
+    partials=(
+        lambda a, x, out: -slopes.gamma_by_shape(a, x),
+        lambda a, x, out: -slopes.gamma_density(a, x),
+    ),
     does=Says(
         en="finds the probability that a gamma number of shape {0} lies above {1}",
         pt="acha a probabilidade de um número gama de forma {0} ficar acima de {1}",
@@ -284,7 +252,10 @@ gammaincc = special(
 gammaincinv = special(
     sc.gammaincinv,
     symbol="P⁻¹",
-    partials=("a", lambda a, y, out: 1.0 / _gamma_density(a, out)),
+    partials=(
+        lambda a, y, out: -slopes.gamma_by_shape(a, out) / slopes.gamma_density(a, out),
+        lambda a, y, out: 1.0 / slopes.gamma_density(a, out),
+    ),
     does=Says(
         en="finds the number below which a gamma one of shape {0} lies with probability {1}",
         pt="acha o número abaixo do qual um gama de forma {0} fica com probabilidade {1}",
@@ -298,7 +269,10 @@ gammaincinv = special(
 gammainccinv = special(
     sc.gammainccinv,
     symbol="Q⁻¹",
-    partials=("a", lambda a, y, out: -1.0 / _gamma_density(a, out)),
+    partials=(
+        lambda a, y, out: -slopes.gamma_by_shape(a, out) / slopes.gamma_density(a, out),
+        lambda a, y, out: -1.0 / slopes.gamma_density(a, out),
+    ),
     does=Says(
         en="finds the number above which a gamma one of shape {0} lies with probability {1}",
         pt="acha o número acima do qual um gama de forma {0} fica com probabilidade {1}",
@@ -315,7 +289,11 @@ gammainccinv = special(
 betainc = special(
     sc.betainc,
     symbol="I",
-    partials=("a", "b", lambda a, b, x, out: _beta_density(a, b, x)),
+    partials=(
+        lambda a, b, x, out: slopes.beta_by_first(a, b, x),
+        lambda a, b, x, out: slopes.beta_by_second(a, b, x),
+        lambda a, b, x, out: slopes.beta_density(a, b, x),
+    ),
     does=Says(
         en="finds the probability that a beta number of shape {0} and {1} lies below {2}",
         pt="acha a probabilidade de um número beta de forma {0} e {1} ficar abaixo de {2}",
@@ -328,7 +306,11 @@ betainc = special(
 betaincc = special(
     sc.betaincc,
     symbol="1−I",
-    partials=("a", "b", lambda a, b, x, out: -_beta_density(a, b, x)),
+    partials=(
+        lambda a, b, x, out: -slopes.beta_by_first(a, b, x),
+        lambda a, b, x, out: -slopes.beta_by_second(a, b, x),
+        lambda a, b, x, out: -slopes.beta_density(a, b, x),
+    ),
     does=Says(
         en="finds the probability that a beta number of shape {0} and {1} lies above {2}",
         pt="acha a probabilidade de um número beta de forma {0} e {1} ficar acima de {2}",
@@ -343,7 +325,11 @@ betaincc = special(
 betaincinv = special(
     sc.betaincinv,
     symbol="I⁻¹",
-    partials=("a", "b", lambda a, b, y, out: 1.0 / _beta_density(a, b, out)),
+    partials=(
+        lambda a, b, y, out: -slopes.beta_by_first(a, b, out) / slopes.beta_density(a, b, out),
+        lambda a, b, y, out: -slopes.beta_by_second(a, b, out) / slopes.beta_density(a, b, out),
+        lambda a, b, y, out: 1.0 / slopes.beta_density(a, b, out),
+    ),
     does=Says(
         en="finds the number below which a beta one of shape {0} and {1} lies with probability {2}",
         pt="acha o número abaixo do qual um beta de forma {0} e {1} fica com probabilidade {2}",
@@ -356,7 +342,11 @@ betaincinv = special(
 betainccinv = special(
     sc.betainccinv,
     symbol="(1−I)⁻¹",
-    partials=("a", "b", lambda a, b, y, out: -1.0 / _beta_density(a, b, out)),
+    partials=(
+        lambda a, b, y, out: -slopes.beta_by_first(a, b, out) / slopes.beta_density(a, b, out),
+        lambda a, b, y, out: -slopes.beta_by_second(a, b, out) / slopes.beta_density(a, b, out),
+        lambda a, b, y, out: -1.0 / slopes.beta_density(a, b, out),
+    ),
     does=Says(
         en="finds the number above which a beta one of shape {0} and {1} lies with probability {2}",
         pt="acha o número acima do qual um beta de forma {0} e {1} fica com probabilidade {2}",

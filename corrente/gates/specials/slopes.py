@@ -44,14 +44,19 @@ def gamma_by_shape(a: Any, x: Any) -> Any:
     """Return the slope of P(a, x) in a: the density times how its logarithm moves, added up.
 
     The integral is that of the next shape, whose density is never infinite; P moves from the one
-    to the other by x^a exp(−x) / Γ(a + 1). Source: DLMF §8.8.
+    to the other by x^a exp(−x) / Γ(a + 1). Beyond the peak of the density it is taken over the
+    rest, which is as much below zero. Source: DLMF §8.8.
     """
+    inside = np.greater(x, 0.0) & np.less(x, np.inf)
+    x = np.where(inside, x, 1.0)
     step = np.exp(sc.xlogy(a, x) - x - sc.gammaln(a + 1.0))
     corner = step * (np.log(x) - sc.psi(a + 1.0))
     a, x = _apart(a + 1.0, x)
-    log_t = np.log(x) + _LOG_SHARE
-    mass = np.exp(a * log_t - x * _SHARE - sc.gammaln(a)) * _WEIGHTS
-    return corner + _total(mass * (log_t - sc.psi(a)))
+    turn = np.where(np.greater(x, a), -1.0, 1.0)
+    log_share = turn * _LOG_SHARE
+    log_t = np.log(x) + log_share
+    mass = np.exp(a * log_t - x * np.exp(log_share) - sc.gammaln(a)) * (turn * _WEIGHTS)
+    return np.where(inside, corner + _total(mass * (log_t - sc.psi(a))), 0.0)
 
 
 def beta_density(a: Any, b: Any, x: Any) -> Any:
@@ -59,33 +64,45 @@ def beta_density(a: Any, b: Any, x: Any) -> Any:
     return np.exp(sc.xlogy(a - 1.0, x) + sc.xlog1py(b - 1.0, -x) - weak(sc.betaln, a, b))
 
 
-def _beta_step(a: Any, b: Any, x: Any) -> Any:
-    """Return by how much I(a, b, x) exceeds that of the next a, whose density is finite at 0."""
-    scale = sc.gammaln(a + b) - sc.gammaln(a + 1.0) - sc.gammaln(b)
-    return np.exp(sc.xlogy(a, x) + sc.xlog1py(b, -x) + scale)
+def _beta_flow(a: Any, b: Any, x: Any) -> Any:
+    """Return the density times x(1 − x), which is finite at both ends."""
+    return np.exp(sc.xlogy(a, x) + sc.xlog1py(b, -x) - weak(sc.betaln, a, b))
 
 
-def _beta_nodes(a: Any, b: Any, x: Any) -> tuple[Any, Any, Any]:
-    log_t = np.log(x) + _LOG_SHARE
+def _beta_by(a: Any, b: Any, x: Any, first: bool) -> Any:
+    """Return the slope of I(a, b, x) in a or b; beyond the mean, minus that of the mirror image.
+
+    As for the gamma law, the integral is that of the next shape.
+    """
+    inside = np.greater(x, 0.0) & np.less(x, 1.0)
+    x = np.where(inside, x, 0.5)
+    far = np.greater(x * (a + b), a)
+    own = far != first  # whether the shape moved is that of the end integrated from
+    turn = np.where(far, -1.0, 1.0)
+    log_x, log_rest = np.log(x), np.log1p(-x)
+    log_x, log_rest = np.where(far, log_rest, log_x), np.where(far, log_x, log_rest)
+    a, b, x = np.where(far, b, a), np.where(far, a, b), np.where(far, 1.0 - x, x)
+    whole = a + b
+    scale = sc.gammaln(whole) - sc.gammaln(a + 1.0) - sc.gammaln(b)
+    step = np.exp(a * log_x + b * log_rest + scale)
+    moved = np.where(own, log_x - sc.psi(a + 1.0), log_rest - sc.psi(b)) + sc.psi(whole)
+    corner = turn * step * moved
+    a, b, x, log_x, own, turn = _apart(a + 1.0, b, x, log_x, own, turn)
+    log_t = log_x + _LOG_SHARE
     log_rest = np.log((1.0 - x) + x * _REST)
-    mass = np.exp(a * log_t + (b - 1.0) * log_rest - sc.betaln(a, b)) * _WEIGHTS
-    return log_t, log_rest, mass
+    mass = np.exp(a * log_t + (b - 1.0) * log_rest - sc.betaln(a, b)) * (turn * _WEIGHTS)
+    moved = np.where(own, log_t - sc.psi(a), log_rest - sc.psi(b)) + sc.psi(a + b)
+    return np.where(inside, corner + _total(mass * moved), 0.0)
 
 
 def beta_by_first(a: Any, b: Any, x: Any) -> Any:
     """Return the slope of I(a, b, x) in a. Source: DLMF §8.17."""
-    corner = _beta_step(a, b, x) * (np.log(x) - sc.psi(a + 1.0) + sc.psi(a + b))
-    a, b, x = _apart(a + 1.0, b, x)
-    log_t, _, mass = _beta_nodes(a, b, x)
-    return corner + _total(mass * (log_t - sc.psi(a) + sc.psi(a + b)))
+    return _beta_by(a, b, x, True)
 
 
 def beta_by_second(a: Any, b: Any, x: Any) -> Any:
     """Return the slope of I(a, b, x) in b. Source: DLMF §8.17."""
-    corner = _beta_step(a, b, x) * (np.log1p(-x) - sc.psi(b) + sc.psi(a + b))
-    a, b, x = _apart(a + 1.0, b, x)
-    _, log_rest, mass = _beta_nodes(a, b, x)
-    return corner + _total(mass * (log_rest - sc.psi(b) + sc.psi(a + b)))
+    return _beta_by(a, b, x, False)
 
 
 # --- laws of gammas and betas -------------------------------------------------------------------
@@ -128,8 +145,7 @@ def _share(dfn: Any, dfd: Any, x: Any) -> tuple[Any, Any, Any]:
 
 def _share_slope(dfn: Any, dfd: Any, x: Any) -> Any:
     """Return how the probability moves when the logarithm of the ratio does."""
-    a, b, y = _share(dfn, dfd, x)
-    return beta_density(a, b, y) * y * (1.0 - y)
+    return _beta_flow(*_share(dfn, dfd, x))
 
 
 RATIO: Law = {
@@ -143,18 +159,35 @@ RATIO: Law = {
 }
 
 
-def _student_by_degrees(df: Any, t: Any) -> Any:
-    share = df / (df + t * t)
-    bent = beta_density(0.5 * df, 0.5, share) * share * (1.0 - share) / df
-    return -0.5 * np.sign(t) * (0.5 * beta_by_first(0.5 * df, 0.5, share) + bent)
+def student_by_degrees(df: Any, t: Any) -> Any:
+    """Return the slope of Student's probability in the degrees of freedom.
+
+    Near the middle it is what moves between there and t, for which zero is no special place;
+    far from it, what moves in the tail.
+    """
+    near = np.less(t * t, df)
+    out = np.where(near, 1.0, t)
+    share = df / (df + out * out)
+    bent = _beta_flow(0.5 * df, 0.5, share) / df
+    tail = -0.5 * np.sign(out) * (0.5 * beta_by_first(0.5 * df, 0.5, share) + bent)
+    return np.where(near, _student_from_zero(df, np.where(near, t, 0.0)), tail)
 
 
-def _student_density(df: Any, t: Any) -> Any:
+def _student_from_zero(df: Any, t: Any) -> Any:
+    df, t = _apart(df, t)
+    s = t * _SHARE
+    mass = student_density(df, s) * t * (_SHARE * _WEIGHTS)
+    moved = sc.psi(0.5 * (df + 1.0)) - sc.psi(0.5 * df) - 1.0 / df - np.log1p(s * s / df)
+    return 0.5 * _total(mass * (moved + (df + 1.0) / df * s * s / (df + s * s)))
+
+
+def student_density(df: Any, t: Any) -> Any:
+    """Return the density of Student's distribution, through logarithms."""
     tail = 0.5 * (df + 1.0) * np.log1p(t * t / df)
     return np.exp(-weak(sc.betaln, 0.5 * df, 0.5) - tail) / weak(np.sqrt, 1.0 * df)
 
 
-STUDENT: Law = {"df": _student_by_degrees, "t": _student_density}
+STUDENT: Law = {"df": student_by_degrees, "t": student_density}
 
 # --- noncentral laws ----------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import special as sc
 
 from corrente.gates.specials.bundles import Slopes, bundle
-from corrente.gates.specials.forms import public, scales_by, special, weak
-from corrente.record import Call, Interval, call
+from corrente.gates.specials.characteristics import mathieu_a, mathieu_b
+from corrente.record import Interval, call
 from corrente.words import Says
 
 _ORDER: Interval = (0.0, 3.0)
@@ -28,30 +28,6 @@ def _with_slope(en: str, pt: str, last: int) -> Says:
     return Says(
         en=f"takes {en} at {{{last}}}, and its slope", pt=f"toma {pt} em {{{last}}}, e a inclinação"
     )
-
-
-def _characteristic(of: Callable[..., Any], *fixed: str) -> Callable[..., Any]:
-    """Record the number that lets a wave close on itself; it is data wherever it is met."""
-
-    def value(*parameters: Any) -> Any:
-        return weak(of, *parameters)
-
-    value.__name__ = value.__qualname__ = of.__name__
-    asking = public(value)
-    special(
-        asking,
-        symbol="λ",
-        partials=fixed,
-        does=Says(
-            en="takes the characteristic value of the wave of order {0}",
-            pt="toma o valor característico da onda de ordem {0}",
-        ),
-        teaches=scales_by("nothing: it is data", "nada: é um dado"),
-        domain=(_ORDER,) * len(fixed),
-        example=lambda rng: Call((1, 2, 2)[: len(fixed)], {}),
-        promotes=True,
-    )
-    return asking
 
 
 def _wave(
@@ -89,9 +65,6 @@ def _wave(
 
 # --- Mathieu: a drum that is an ellipse ---------------------------------------------------------
 
-_even = _characteristic(sc.mathieu_a, "m", "q")
-_odd = _characteristic(sc.mathieu_b, "m", "q")
-
 
 def _round(value: Callable[..., Any]) -> Callable[..., Any]:
     """Make the bend of an angular function, whose x is in degrees."""
@@ -103,8 +76,8 @@ def _outward(value: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _of, _value, _en, _pt in (
-    (sc.mathieu_cem, _even, "the even Mathieu function", "a função de Mathieu par"),
-    (sc.mathieu_sem, _odd, "the odd Mathieu function", "a função de Mathieu ímpar"),
+    (sc.mathieu_cem, mathieu_a, "the even Mathieu function", "a função de Mathieu par"),
+    (sc.mathieu_sem, mathieu_b, "the odd Mathieu function", "a função de Mathieu ímpar"),
 ):
     _wave(
         _of,
@@ -118,13 +91,13 @@ for _of, _value, _en, _pt in (
     )
 
 for _of, _value in (
-    (sc.mathieu_modcem1, _even),
-    (sc.mathieu_modcem2, _even),
-    (sc.mathieu_modsem1, _odd),
-    (sc.mathieu_modsem2, _odd),
+    (sc.mathieu_modcem1, mathieu_a),
+    (sc.mathieu_modcem2, mathieu_a),
+    (sc.mathieu_modsem1, mathieu_b),
+    (sc.mathieu_modsem2, mathieu_b),
 ):
     _name = _of.__name__
-    _parity = ("even", "par") if _value is _even else ("odd", "ímpar")
+    _parity = ("even", "par") if _value is mathieu_a else ("odd", "ímpar")
     _wave(
         _of,
         _outward(_value),

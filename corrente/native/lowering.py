@@ -1,0 +1,467 @@
+"""Lowering: a circuit as a list of kernel calls on buffers, each kernel written once.
+
+A step that only looks at memory anew costs nothing; elementwise steps are loops, products tiles
+or BLAS calls; whatever has no native body is called back in NumPy between the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from corrente.blocks import fused, loop
+from corrente.circuit import Circuit, Guard, Step, Wire
+from corrente.native import gathers, threads
+from corrente.native.bodies import (
+    as_loop,
+    body_key,
+    forms,
+    last_fold,
+    reading,
+    single,
+    space_size,
+    stretch,
+)
+from corrente.native.gathers import STATUS
+from corrente.native.layouts import Layout, look, row
+from corrente.native.loops import loop_nest, outermost
+from corrente.native.products import arrange, is_mostly_one, product
+from corrente.native.programs import (
+    ARENA,
+    Call,
+    Callback,
+    Kernel,
+    Lowered,
+    Unsupported,
+)
+from corrente.native.repeating import first_stacked, repeat
+from corrente.native.vectors import Module
+from corrente.passes.fuse import is_number
+from corrente.record import NAMES, Contract, Params, Scatter
+
+
+def lower(circuit: Circuit, strides: Mapping[int, tuple[int, ...]], vector_bytes: int) -> Lowered:
+    """Lower a circuit; `strides` gives those of inputs that do not lie in a row."""
+    lowered = Lowered(Module())
+    lowered.arena.take(STATUS.nbytes)
+    writer = Lowering(circuit, vector_bytes, lowered, {})
+    for wire in circuit.ins:
+        writer.enter(circuit.wires[wire], strides.get(wire))
+    lowered.outputs = [writer.outlet(circuit.wires[wire]) for wire in circuit.outs]
+    writer.run(lowered.outputs)
+    return lowered
+
+
+class Lowering:
+    """Lowers one circuit, or the body of a loop, into what is lowered so far."""
+
+    def __init__(
+        self, circuit: Circuit, vector_bytes: int, lowered: Lowered, texts: dict[Any, str]
+    ) -> None:
+        self.circuit = circuit
+        self.vector_bytes = vector_bytes
+        self.lowered = lowered
+        self.where: dict[int, Layout] = {}
+        self.texts = texts
+        self.owner: dict[int, int] = {}
+        """Wire → the wire whose buffer it looks at."""
+        self.extents: dict[int, tuple[int, int]] = {}
+        """Wire → offset and length of its memory, where that is more than its elements."""
+        self.guards: dict[int, list[Guard]] = {}
+        for guard in circuit.guards:
+            self.guards.setdefault(guard.wire, []).append(guard)
+        self.last = self._last_uses()
+        self.pinned: dict[int, Layout] = {}
+        self._now = 0
+
+    # --- the run ------------------------------------------------------------------------------
+
+    def run(self, outputs: Sequence[Layout]) -> None:
+        """Lower all steps; the outputs are left in these places."""
+        circuit = self.circuit
+        for wire, value in circuit.held.items():
+            if not is_number(value):
+                self._hold(circuit.wires[wire], value)
+        self._pin(outputs)
+        for wire in circuit.ins:
+            self._check(wire)
+        for k, step in enumerate(circuit.steps):
+            self._now = k
+            self._step(step)
+            for out in step.outs:
+                self._check(out)
+            self._release(k)
+        for wire, target in zip(circuit.outs, outputs, strict=True):
+            self._deliver(wire, target)
+
+    def _last_uses(self) -> dict[int, int]:
+        """Return the last step that reads each buffer: a view keeps what it looks at."""
+        seen: dict[int, int] = {}
+        last: dict[int, int] = {}
+
+        def use(wire: int | None, k: int) -> None:
+            while wire is not None:
+                last[wire] = k
+                wire = seen.get(wire)
+
+        for k, step in enumerate(self.circuit.steps):
+            if step.ins and may_look(step):
+                seen[step.outs[0]] = step.ins[0]
+            for wire in (*step.ins, *step.outs):
+                use(wire, k)
+        for wire in self.circuit.outs:
+            use(wire, len(self.circuit.steps))
+        self.dying: dict[int, list[int]] = {}
+        for wire, k in last.items():
+            self.dying.setdefault(k, []).append(wire)
+        return last
+
+    def dtype(self, wire: Wire) -> np.dtype[Any]:
+        """Return a wire's dtype; raise Unsupported if memory cannot hold it."""
+        if wire.dtype.kind not in "fiubc" or not wire.dtype.isnative or wire.dtype.itemsize > 16:
+            raise Unsupported(f"a value of dtype {wire.dtype}")
+        return wire.dtype
+
+    def enter(self, wire: Wire, strides: tuple[int, ...] | None) -> None:
+        """Give an input its place: numbers in the arena, arrays at a base of their own."""
+        dtype = self.dtype(wire)
+        if wire.weak or not wire.shape:
+            layout = row(ARENA, self.lowered.arena.take(dtype.itemsize), (), dtype)
+        else:
+            layout = row(self.base(), 0, wire.shape, dtype)
+            if strides is not None:
+                layout = layout._replace(strides=strides)
+        self.where[wire.id] = self.lowered.inputs[wire.id] = layout
+
+    def inside(self, body: Circuit) -> Lowering:
+        """Return what lowers the body of a loop into the same program."""
+        return Lowering(body, self.vector_bytes, self.lowered, self.texts)
+
+    def base(self) -> int:
+        """Return the number of a new base."""
+        self.lowered.bases += 1
+        return self.lowered.bases - 1
+
+    def _hold(self, wire: Wire, value: Any) -> None:
+        if not isinstance(value, np.ndarray):
+            raise Unsupported(f"a held {type(value).__name__}")
+        dtype = self.dtype(wire)
+        known = [base for base, array in self.lowered.held.items() if array is value]
+        base = known[0] if known else self.base()
+        self.lowered.held[base] = value
+        self.where[wire.id] = Layout(base, 0, value.shape, value.strides, dtype)
+
+    def outlet(self, wire: Wire) -> Layout:
+        """Return the place of an output: at a base of its own."""
+        layout = row(self.base(), 0, wire.shape, self.dtype(wire))
+        if not layout.shape:  # it may be written early: its place is never given back
+            self.lowered.scratch[layout.base] = self.lowered.arena.take(16)
+        return layout
+
+    def _pin(self, outputs: Sequence[Layout]) -> None:
+        """Let a wire be computed where it is wanted in the end, if that is one place."""
+        made = self.circuit.makers
+        for wire, layout in zip(self.circuit.outs, outputs, strict=True):
+            step = self.circuit.steps[made[wire]] if wire in made else None
+            if step is None or may_look(step) or wire in self.pinned:
+                continue
+            if step.gate is loop and step.outs.index(wire) < first_stacked(step):
+                continue
+            self.pinned[wire] = layout
+
+    def place(self, wire: int) -> Layout:
+        """Return the place of a step's output."""
+        layout = self.pinned.get(wire)
+        if layout is None:
+            info = self.circuit.wires[wire]
+            dtype = self.dtype(info)
+            shaped = row(ARENA, 0, info.shape, dtype)
+            layout = shaped._replace(offset=self.lowered.arena.take(shaped.nbytes))
+        self.where[wire] = layout
+        return layout
+
+    def _release(self, k: int) -> None:
+        for wire in self.dying.get(k, ()):
+            layout = self.where.get(wire)
+            own = wire not in self.owner and wire in self.circuit.makers
+            if layout is not None and layout.base == ARENA and own:
+                extent = self.extents.get(wire, (layout.offset, layout.nbytes))
+                self.lowered.arena.give_back(*extent)
+
+    # --- steps ----------------------------------------------------------------------------------
+
+    def _step(self, step: Step) -> None:
+        if step.ins and may_look(step) and step.ins[0] in self.where:
+            seen = look(step, self.where[step.ins[0]])
+            if seen is not None:
+                self.where[step.outs[0]] = seen
+                self.owner[step.outs[0]] = self.owner.get(step.ins[0], step.ins[0])
+                return
+        if any(self.circuit.wires[out].shape.count(0) for out in step.outs):
+            self._call_back(step)  # of nothing there is nothing to write
+            return
+        if step.gate is loop:
+            repeat(self, step)
+        elif step.gate is fused:
+            self._fused(step)
+        elif isinstance(step.gate.kind, Contract) and len(step.ins) == 2:
+            self._product(step)
+        elif isinstance(step.gate.kind, Scatter):
+            self._scatter(step)
+        elif step.gate.name in ("concatenate", "stack"):
+            self._join(step)
+        elif not self._gathered(step):
+            self._call_back(step)
+
+    def _layouts(self, wires: Sequence[int]) -> list[Layout] | None:
+        found = [self.where.get(w) for w in wires]
+        return None if any(f is None for f in found) else found  # type: ignore[return-value]
+
+    def _fused(self, step: Step) -> None:
+        ins = self._layouts(step.ins)
+        assert ins is not None
+        body = step.params["body"]
+        if any(layout.size == 0 for layout in ins):
+            self._one_by_one(step)
+            return
+        outs = [self.place(out) for out in step.outs]
+        self._loop(body, ins, outs)
+
+    def _one_by_one(self, step: Step) -> None:
+        """Call back a fused step of empty arrays."""
+        self._call_back(step)
+
+    def _loop(self, body: Circuit, ins: Sequence[Layout], outs: Sequence[Layout]) -> None:
+        key = body_key(body), forms(ins), forms(outs)
+        if space_size(body) * len(body.steps) > threads.LARGE:
+            self._parted_loop(key, body, ins, outs)
+            return
+
+        def write(head: str) -> str:
+            return loop_nest(head, body, ins, outs, self.lowered.module, self.vector_bytes)
+
+        self._emit(key, write, ins, outs)
+
+    def _parted_loop(
+        self, key: Any, body: Circuit, ins: Sequence[Layout], outs: Sequence[Layout]
+    ) -> None:
+        """Part a large loop on its outermost axis; what that folds away is folded in two goes."""
+        lowered = self.lowered
+        length, folding = outermost(body, ins, outs, self.vector_bytes)
+        parts = min(threads.PARTS, length)
+        partial: list[Layout] = []
+        for p, out in enumerate(outs):
+            layout = row(ARENA, 0, (parts, *out.shape), out.dtype) if p in folding else out
+            if p in folding:
+                layout = layout._replace(offset=lowered.arena.take(layout.nbytes))
+            partial.append(layout)
+        name = self.texts.get(key)
+        arity = len(ins) + len(outs)
+        if name is None:
+            name = self.texts[key] = f"k{len(self.texts)}"
+            given = [f"ptr %in{k}" for k in range(len(ins))]
+            given += [f"ptr %out{k}" for k in range(len(outs))]
+            head = (
+                f"define internal void @{name}({', '.join(given)}, i64 %begin, i64 %end) nounwind"
+            )
+            text = loop_nest(head, body, ins, outs, lowered.module, self.vector_bytes, parted=True)
+            moved = {len(ins) + p: outs[p].nbytes for p in folding}
+            share = threads.part(name, arity, length, parts, moved, lowered.module)
+            lowered.kernels[name] = Kernel(name, f"{text}\n{share}", arity)
+        places = tuple((layout.base, layout.offset) for layout in (*ins, *partial))
+        lowered.traffic += sum(layout.nbytes for layout in (*ins, *outs))
+        lowered.calls.append(Call(name, places, parts=parts))
+        makers = {out: step for step in body.steps for out in step.outs}
+        for p in folding:
+            gate = makers[body.outs[p]].gate
+            self._loop(last_fold(gate, partial[p], outs[p]), [partial[p]], [outs[p]])
+            lowered.arena.give_back(partial[p].offset, partial[p].nbytes)
+
+    def _emit(
+        self,
+        key: Any,
+        write: Callable[[str], str],
+        ins: Sequence[Layout],
+        outs: Sequence[Layout],
+    ) -> None:
+        """Call a kernel, and write it at its first call."""
+        name = self.texts.get(key)
+        if name is None:
+            name = self.texts[key] = f"k{len(self.texts)}"
+            given = [f"ptr %in{k}" for k in range(len(ins))]
+            given += [f"ptr %out{k}" for k in range(len(outs))]
+            head = f"define internal void @{name}({', '.join(given)}) nounwind"
+            self.lowered.kernels[name] = Kernel(name, write(head), len(given))
+        places = tuple((layout.base, layout.offset) for layout in (*ins, *outs))
+        self.lowered.traffic += sum(layout.nbytes for layout in (*ins, *outs))
+        self.lowered.calls.append(Call(name, places))
+
+    def _product(self, step: Step) -> None:
+        given = self._layouts(step.ins)
+        out = row(ARENA, 0, self.circuit.wires[step.outs[0]].shape, self._wire_dtype(step))
+        kind = step.gate.kind
+        assert isinstance(kind, Contract)
+        if given is None:
+            self._call_back(step)
+            return
+        spec = kind.spec(tuple(len(layout.shape) for layout in given), step.params)
+        found = arrange(spec, given[0], given[1], out) if "." not in spec else None
+        if found is None:
+            self._call_back(step)
+            return
+        out = self.place(step.outs[0])
+        if is_mostly_one(found):
+            self._loop(*as_loop(spec, given[0], given[1], out))
+            return
+        key = "product", found
+        self._emit(
+            key,
+            lambda head: product(head, found, self.lowered.module, self.vector_bytes),
+            given,
+            [out],
+        )
+
+    def _wire_dtype(self, step: Step) -> np.dtype[Any]:
+        return self.circuit.wires[step.outs[0]].dtype
+
+    def copy(self, source: Layout, target: Layout) -> None:
+        """Copy elements, broadcast where the target is larger."""
+        if target.size == 0:
+            return
+        if source.dtype not in _LOOPED or target.dtype not in _LOOPED:
+            self.back(lambda x: x, {}, [source], [target], {}, (False,))
+            return
+        self._loop(single(NAMES["copy"], [source], target), [source], [target])
+
+    def _scatter(self, step: Step) -> None:
+        """Write into a copy of the array, or into itself where nothing reads it any more."""
+        base, value, *arrays = step.ins
+        kind = step.gate.kind
+        assert isinstance(kind, Scatter)
+        layouts = self._layouts(step.ins)
+        if layouts is None or (arrays and not gathers.fits_scatter(step, layouts)):
+            self._call_back(step)
+            return
+        reuse = (
+            base not in self.owner
+            and base in self.circuit.makers
+            and layouts[0].base == ARENA
+            and layouts[0].in_a_row
+            and self.last[base] == self._now
+            and self.owner.get(value, value) != base
+            and step.outs[0] not in self.pinned
+        )
+        if reuse:
+            target = layouts[0]
+            self.where[step.outs[0]] = target
+            self.dying[self._now] = [w for w in self.dying[self._now] if w != base]
+        else:
+            target = self.place(step.outs[0])
+            self.copy(layouts[0], target)
+        if arrays:
+            self._emit(*gathers.scatter(step, layouts, target, self.lowered.module))
+            return
+        place = look(reading(step), target)
+        if place is None:
+            raise Unsupported("a write that no view shows")
+        if not kind.adds:
+            self.copy(layouts[1], place)
+        else:
+            body = single(NAMES["add"], [place, layouts[1]], place)
+            self._loop(body, [place, layouts[1]], [place])
+
+    def _join(self, step: Step) -> None:
+        given = self._layouts(step.ins)
+        if given is None:
+            self._call_back(step)
+            return
+        target = self.place(step.outs[0])
+        axis, done = step.params["axis"], 0
+        for layout in given:
+            if step.gate.name == "stack":
+                part = stretch(target, axis, done, None)
+                done += 1
+            else:
+                part = stretch(target, axis, done, layout.shape[axis])
+                done += layout.shape[axis]
+            self.copy(layout, part)
+
+    def _gathered(self, step: Step) -> bool:
+        layouts = self._layouts(step.ins)
+        if layouts is None or not gathers.fits(step, layouts):
+            return False
+        out = self.place(step.outs[0])
+        self._emit(*gathers.gather(step, layouts, out, self.lowered.module))
+        return True
+
+    # --- calling back ---------------------------------------------------------------------------
+
+    def _call_back(self, step: Step) -> None:
+        numbers = {k: self.circuit.held[w] for k, w in enumerate(step.ins) if w not in self.where}
+        ins = [self.where.get(w) for w in step.ins]
+        outs = [self.place(out) for out in step.outs]
+        weak = tuple(self.circuit.wires[w].weak for w in step.ins)
+        forward = step.gate.forward
+        if len(step.outs) == 1 and step.gate.outs != 1:
+
+            def alone(*given: Any, **params: Any) -> Any:
+                return step.gate.forward(*given, **params)[0]
+
+            forward = alone
+        self.back(forward, step.params, ins, outs, numbers, weak)
+
+    def back(
+        self,
+        forward: Callable[..., Any],
+        params: Params,
+        ins: Sequence[Layout | None],
+        outs: list[Layout],
+        numbers: dict[int, Any],
+        weak: tuple[bool, ...],
+        guard: Guard | None = None,
+    ) -> None:
+        """Call a NumPy function back, from inputs (None: a number) into outputs."""
+        entry = Callback(forward, params, list(ins), outs, numbers, weak, guard)
+        places = tuple((la.base, la.offset) for la in (*ins, *outs) if la is not None)
+        self.lowered.calls.append(Call(None, places, len(self.lowered.callbacks)))
+        self.lowered.callbacks.append(entry)
+
+    def _check(self, wire: int) -> None:
+        """Check the guards of a wire as soon as it is made."""
+        for guard in self.guards.get(wire, ()):
+            layout = self.where[wire]
+            weak = (self.circuit.wires[wire].weak,)
+            self.back(_same, {}, [layout], [], {}, weak, guard)
+
+    def _deliver(self, wire: int, target: Layout) -> None:
+        """Copy an output to where it is wanted, unless it was made there."""
+        if self.pinned.get(wire) is target:
+            return
+        if wire in self.where:
+            self.copy(self.where[wire], target)
+        else:
+            value = self.circuit.held[wire]
+            self.back(lambda: value, {}, [], [target], {}, ())
+
+
+_LOOPED = frozenset(map(np.dtype, ("f4", "f8", "i4", "i8", "b1")))
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def may_look(step: Step) -> bool:
+    """Tell whether a step's output may be a view of its first input."""
+    name = step.gate.name
+    return name in LOOKING or (name == "getitem" and len(step.ins) == 1)
+
+
+LOOKING = frozenset(
+    (
+        *("reshape", "expand_dims", "squeeze", "transpose", "flip", "broadcast_to"),
+        *("diagonal", "diag", "stop_gradient", "copy", "positive"),
+    )
+)

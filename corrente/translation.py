@@ -1,0 +1,246 @@
+"""Translation: what a function did becomes a program that does it again, faster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from corrente import native
+from corrente.backward import append, mostly_numbers, rolled
+from corrente.blocks import loop
+from corrente.circuit import Circuit
+from corrente.derivatives import Derivative, choose
+from corrente.native.callbacks import same
+from corrente.native.levels import Scalars, compile_scalar
+from corrente.passes import tidy
+from corrente.passes.fuse import fuse
+from corrente.passes.trim import trim
+from corrente.purity import Surroundings, record_pure
+from corrente.recording import Recording, freeze, result_wires
+from corrente.trees import Tree, take_apart
+
+HUGE = 3000
+"""Steps from which on a circuit of single numbers is interpreted, not compiled."""
+
+
+class Program(NamedTuple):
+    """Machine code for one kind of arguments and one path through the function."""
+
+    native: native.Native
+    door: native.Door
+    """Takes the leaves that flow in, and gives a tuple of the results' leaves."""
+    takes: tuple[int, ...]
+    build: Callable[[list[Any]], Any]
+    path: tuple[Any, ...]
+    fast: bool
+    """Whether it also has an entry for the arguments as users pass them."""
+
+    def call(self, leaves: list[Any]) -> Any:
+        """Run on the leaves of the arguments; NotImplemented where they do not fit."""
+        found = self.door.function(*[_plain_array(leaves[k]) for k in self.takes])
+        return found if found is NotImplemented else self.build(list(found))
+
+
+def recorded(f: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Recording, list[Any]]:
+    """Trace a function; of a gradient only its forward pass, and then the way back.
+
+    The list gives values like which the leaves of the result are to be; None: as they are.
+    """
+    derivative: Derivative | None = getattr(f, "derivative", None)
+    if derivative is not None and not derivative.has_aux:
+        g = derivative.f
+        choice = choose(g, derivative.argnums, derivative.argnames, args, kwargs)
+        recording = record_pure(g, args, kwargs, choice.keys)
+        if not recording.tape.versions:
+            return append(rolled(recording), choice, derivative.with_value)
+    return rolled(record_pure(f, args, kwargs)), []
+
+
+class ScalarProgram(NamedTuple):
+    """A huge circuit of single numbers, run by the machine for those."""
+
+    scalars: Scalars
+    circuit: Circuit
+    takes: tuple[int, ...]
+    likes: tuple[Any, ...]
+    build: Callable[[list[Any]], Any]
+    path: tuple[Any, ...]
+    fast: bool = False
+
+    def call(self, leaves: list[Any]) -> Any:
+        """Run on the leaves of the arguments; NotImplemented where a guard does not hold."""
+        given = [np.asarray(leaves[k], np.float64).reshape(-1) for k in self.takes]
+        found = self.scalars.run(np.concatenate(given) if given else np.zeros(0))
+        at, made = 0, []
+        for wire, like in zip(self.circuit.outs, self.likes, strict=True):
+            shape = self.circuit.wires[wire].shape
+            size = int(np.prod(shape, dtype=int))
+            made.append(_formed(found[at : at + size].reshape(shape), like))
+            at += size
+        for value, guard in zip(found[at:], self.circuit.guards, strict=True):
+            if not same(value, guard.value):
+                return NotImplemented
+        return self.build(made)
+
+
+def _formed(value: np.ndarray, like: Any) -> Any:
+    """Give numbers the form of a value: a Python number, a NumPy scalar or an array."""
+    if isinstance(like, np.ndarray):
+        return value.astype(like.dtype)
+    return type(like)(value.item())
+
+
+def _missed(*_: Any) -> Any:
+    return NotImplemented
+
+
+class _Traced(NamedTuple):
+    """A recording as a circuit, with the leaves of its arguments and of its result."""
+
+    recording: Recording
+    circuit: Circuit
+    inputs: dict[int, int]
+    """Wire on the tape → wire in the circuit, for the arguments."""
+    tree: Tree
+    wires: list[int | None]
+    likes: list[Any]
+    path: tuple[Any, ...]
+
+
+def translate(
+    recording: Recording, likes: list[Any], kwargs: Any, around: Surroundings
+) -> Program | ScalarProgram | None:
+    """Compile a recording; None where memory cannot hold what it works on."""
+    tape = recording.tape
+    if any(wire in tape.versions for wire in tape.inputs):
+        return None  # it writes into its arguments, which a circuit does not
+    tree, wires = result_wires(recording)
+    wires = [_as_wire(tape, wire, leaf) for wire, leaf in zip(wires, tree.leaves, strict=True)]
+    made = [wire for wire in wires if wire is not None]
+    likes = likes or [None if wire is None else tape.value(wire) for wire in wires]
+    frozen = freeze(recording, made)
+    path = tuple((g.wire, repr(g.value), g.where) for g in frozen.guards)
+    huge = len(frozen.steps) > HUGE and all(wire is not None for wire in wires)
+    if huge and mostly_numbers(tape):
+        scalars = compile_scalar(frozen)
+        if scalars is not None:
+            takes = _flowing(recording)
+            return ScalarProgram(scalars, frozen, takes, tuple(likes), tree.build, path)
+    circuit = tidy(trim(frozen))
+    inputs = dict(zip(frozen.ins, circuit.ins, strict=True))
+    traced = _Traced(recording, circuit, inputs, tree, wires, likes, path)
+    return _compiled(traced, kwargs, around)
+
+
+def _compiled(traced: _Traced, kwargs: Any, around: Surroundings) -> Program | None:
+    recording, tree, tape = traced.recording, traced.tree, traced.recording.tape
+    circuit = gathered(traced.circuit)
+    inputs = dict(zip(traced.inputs, circuit.ins, strict=True))
+    values = {new: tape.values[old] for old, new in inputs.items()}
+    arrays = {wire: value for wire, value in values.items() if isinstance(value, np.ndarray)}
+    try:
+        lowered = native.lower(circuit, native.strides_of(arrays), native.vector_bytes())
+    except native.Unsupported:
+        return None
+    layouts = {old: lowered.inputs[new] for old, new in inputs.items()}
+    given = [
+        native.Fixed(leaf) if wire is None else native.Leaf(_form(tape.values[wire]), layouts[wire])
+        for leaf, wire in _arguments(recording)
+    ]
+    outputs = iter(lowered.outputs)
+    results = [
+        native.Fixed(leaf) if wire is None else native.Made(_form(like), next(outputs))
+        for leaf, wire, like in zip(tree.leaves, traced.wires, traced.likes, strict=True)
+    ]
+    flat = [part for part in given if isinstance(part, native.Leaf)]
+    ways = {"flat": native.Way(flat, native.Nested(tuple, tuple(results)))}
+    fast = _nested(recording, given, results) if around.whole and not kwargs else None
+    if fast is not None:
+        ways["fast"] = native.Way(*fast, around.seen)
+    code = native.Native(lowered, ways)
+    door = native.Door(_missed, "program", None, None)
+    code.lead_to("flat", door.leads_to)
+    door.leads_to = code.address("flat")
+    return Program(code, door, _flowing(recording), tree.build, traced.path, fast is not None)
+
+
+def gathered(circuit: Circuit) -> Circuit:
+    """Gather steps into loops over elements, in the bodies of rolled loops as well."""
+    circuit = fuse(circuit)
+    steps = tuple(
+        step._replace(params={**step.params, "body": gathered(tidy(step.params["body"]))})
+        if step.gate is loop
+        else step
+        for step in circuit.steps
+    )
+    return replace(circuit, steps=steps)
+
+
+def _as_wire(tape: Any, wire: int | None, leaf: Any) -> int | None:
+    """Give an array in the result that does not depend on the arguments a wire: it is copied."""
+    if wire is not None or not isinstance(leaf, np.ndarray):
+        return wire
+    tape.values.append(np.array(leaf))
+    return len(tape.values) - 1
+
+
+def _arguments(recording: Recording) -> Iterator[tuple[Any, int | None]]:
+    """Go through the leaves of all arguments, by position and then by name, with their wires."""
+    by_key = {argument.key: argument for argument in recording.arguments}
+    positions = sorted(key for key in by_key if isinstance(key, int))
+    names = sorted(key for key in by_key if isinstance(key, str))
+    for key in (*positions, *names):
+        yield from zip(by_key[key].tree.leaves, by_key[key].wires, strict=True)
+
+
+def _flowing(recording: Recording) -> tuple[int, ...]:
+    """Return which leaves of the arguments flow in."""
+    return tuple(k for k, (_, wire) in enumerate(_arguments(recording)) if wire is not None)
+
+
+def _nested(
+    recording: Recording, given: Sequence[native.Part], results: Sequence[native.Part]
+) -> tuple[list[native.Part], native.Part] | None:
+    """Return arguments and result in their own nesting; None if it is not of plain containers."""
+    leaves, outs = iter(given), iter(results)
+    try:
+        arguments = [
+            _part(argument.tree.build(list(argument.tree.leaves)), leaves)
+            for argument in recording.arguments
+        ]
+        return arguments, _part(recording.result, outs)
+    except TypeError:
+        return None
+
+
+def _part(value: Any, leaves: Iterator[native.Part]) -> native.Part:
+    if value is None:
+        return native.Fixed(None)
+    if type(value) in (tuple, list):
+        return native.Nested(type(value), tuple(_part(inner, leaves) for inner in value))
+    if type(value) is dict:
+        keys = tuple(sorted(value))
+        return native.Nested(dict, tuple(_part(value[key], leaves) for key in keys), keys)
+    if not take_apart(value).is_leaf:
+        raise TypeError(f"{type(value)} is nested in its own way")
+    return next(leaves)
+
+
+def _form(value: Any) -> str:
+    """Name how a value is passed: as a Python number, a NumPy scalar or an array."""
+    if isinstance(value, np.ndarray):
+        return "array"
+    return "scalar" if isinstance(value, np.generic) else type(value).__name__
+
+
+def _plain_array(leaf: Any) -> Any:
+    """Give native code an array it knows: of NumPy's own type and dtype, its numbers aligned."""
+    if not isinstance(leaf, np.ndarray):
+        return leaf
+    own = np.dtype(leaf.dtype.type)
+    if type(leaf) is np.ndarray and leaf.dtype is own and leaf.flags.aligned:
+        return leaf
+    return np.require(np.asarray(leaf), own, "A")
