@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import llvmlite
 import llvmlite.binding as llvm
 
+from corrente.native import threads
 from corrente.native.cache import digest, load, store
 
 _PYTHON = (
@@ -23,7 +24,9 @@ _PYTHON = (
     *("PyObject_Vectorcall", "PyErr_Clear"),
 )
 _PRODUCTS = ("dgemm", "sgemm")
-_QUICK = ("sroa", "instruction_combine", "simplify_cfg")
+_QUICK = ("always_inliner", "sroa", "instruction_combine", "simplify_cfg")
+_THOROUGH = 1
+"""LLVM's level: the second takes an eighth longer to compile and runs no faster (measured)."""
 
 
 class Host(NamedTuple):
@@ -101,6 +104,14 @@ def numpy_api() -> Any:
     return ctypes.cast(_capsule(capsule), ctypes.POINTER(ctypes.c_void_p))
 
 
+@cache
+def _link_pool() -> None:
+    """Load the pool of threads and make it known to LLVM; it stays for good, threads are in it."""
+    loaded = Loaded(translate(threads.pool("x86" in host().triple), thorough=False))
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(loaded.engine))
+    llvm.add_symbol(threads.PARALLEL, loaded.address(threads.PARALLEL))
+
+
 class Loaded:
     """Machine code in memory: `address(name)` of what it defines; lives as long as this."""
 
@@ -124,8 +135,10 @@ def assemble(text: str, thorough: bool) -> Loaded:
     if code is None:
         code = translate(text, thorough)
         store(key, code)
-    if "@corrente_" in text:
+    if any(f"@corrente_{name}" in text for name in _PRODUCTS):
         _link_products()
+    if f"@{threads.PARALLEL}" in text:
+        _link_pool()
     return Loaded(code)
 
 
@@ -133,19 +146,24 @@ def assemble(text: str, thorough: bool) -> Loaded:
 def _made_by() -> tuple[str, ...]:
     """Say what else than the text decides on the machine code."""
     own = vars(sys.modules["corrente"])["__version__"]
-    return (own, llvmlite.__version__, str(llvm.llvm_version_info), *map(str, host()), str(_QUICK))
+    return (
+        own,
+        llvmlite.__version__,
+        str(llvm.llvm_version_info),
+        *map(str, (*host(), _QUICK, _THOROUGH)),
+    )
 
 
 def translate(text: str, thorough: bool) -> bytes:
     """Compile LLVM text to object code; thoroughly where it will work on much memory.
 
-    The text has its vectors and loops already, so three passes do most of what LLVM's own
+    The text has its vectors and loops already, so a few passes do most of what LLVM's own
     selection does, in a tenth of the time.
     """
     module = llvm.parse_assembly(text)
     module.triple = host().triple
     machine = _machine()
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options = llvm.create_pipeline_tuning_options(speed_level=_THOROUGH)
     options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
     builder = llvm.create_pass_builder(machine, options)
     if thorough:

@@ -69,6 +69,15 @@ class Code:
         self.begin(done)
 
     @contextmanager
+    def stretch(self, start: int, lanes: int, times: int) -> Iterator[str]:
+        """Repeat what is written inside for each vector of a stretch; a single one needs no loop."""
+        if times == 1:
+            yield str(start)
+            return
+        with self.loop(start, start + times * lanes, lanes) as index:
+            yield index
+
+    @contextmanager
     def unless(self, condition: str) -> Iterator[None]:
         """Skip what is written inside where the condition holds."""
         inside, after = self.name("do"), self.name("after")

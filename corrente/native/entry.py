@@ -15,6 +15,7 @@ import numpy as np
 from corrente.native.code import Code, scaled
 from corrente.native.layouts import Layout
 from corrente.native.programs import ARENA, Call, Lowered, Repeat
+from corrente.native.threads import PARALLEL
 from corrente.purity import Seen
 
 _LARGE = 1 << 21
@@ -441,7 +442,7 @@ def _calls(code: Code, calls: Sequence[Call | Repeat], bases: dict[int, str], ta
         if call.parts:
             count = code.let(f"load i64, ptr {_entry(table, 'threads', 0)}")
             work = f"ptr @{call.kernel}.part, ptr {given}, i64 {call.parts}, i64 {count}"
-            code.add(f"call void @parallel({work})")
+            code.add(f"call void @{PARALLEL}({work})")
         else:
             _call_back(code, call, given, table)
 

@@ -15,6 +15,7 @@ from corrente.circuit import Step
 from corrente.gates.indexing import Slot
 from corrente.native.code import Code, scaled
 from corrente.native.layouts import Layout, broadcast
+from corrente.native.nests import pieces
 from corrente.native.vectors import Module
 from corrente.record import Gather, Scatter, Shape
 
@@ -128,6 +129,10 @@ def scatter(step: Step, layouts: list[Layout], target: Layout, module: Module) -
             place = _row_pointer(code, target, plan, arrays, pointers, first, inner, "%out1")
             source = code.at("%in0", scaled(code, list(zip(indices, walk, strict=False))))
 
+            if rows.in_a_row and walk[len(outer) :] == rows.strides and rows.size > 1:
+                _write_row(code, place, source, rows.size, element, adds)
+                return
+
             def one(within: list[str]) -> None:
                 put = code.at(place, scaled(code, list(zip(within, rows.strides, strict=True))))
                 steps = list(zip(within, walk[len(outer) :], strict=True))
@@ -144,6 +149,23 @@ def scatter(step: Step, layouts: list[Layout], target: Layout, module: Module) -
         return code.text(head)
 
     return key, write, [value, *arrays], [target, STATUS]
+
+
+def _write_row(
+    code: Code, place: str, source: str, length: int, element: str, adds: bool
+) -> None:
+    """Write or add a row that lies in a row, as vectors."""
+    size = {"double": 8, "i64": 8, "float": 4, "i32": 4, "i8": 1}[element]
+    for start, lanes, times in pieces(length, 64 // size, 1):
+        vector = element if lanes == 1 else f"<{lanes} x {element}>"
+        with code.stretch(start, lanes, times) as index:
+            put = code.at(place, scaled(code, [(index, size)]))
+            taken = code.at(source, scaled(code, [(index, size)]))
+            new = code.let(f"load {vector}, ptr {taken}, align {size}")
+            if adds:
+                have = code.let(f"load {vector}, ptr {put}, align {size}")
+                new = code.let(f"fadd {vector} {have}, {new}")
+            code.add(f"store {vector} {new}, ptr {put}, align {size}")
 
 
 def _over(

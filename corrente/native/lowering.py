@@ -27,7 +27,7 @@ from corrente.native.bodies import (
 from corrente.native.gathers import STATUS
 from corrente.native.layouts import Layout, look, row
 from corrente.native.loops import loop_nest, outermost
-from corrente.native.products import arrange, is_mostly_one, product
+from corrente.native.products import arrange, is_mostly_one, parted_length, product
 from corrente.native.programs import (
     ARENA,
     Call,
@@ -257,27 +257,42 @@ class Lowering:
             if p in folding:
                 layout = layout._replace(offset=lowered.arena.take(layout.nbytes))
             partial.append(layout)
-        name = self.texts.get(key)
-        arity = len(ins) + len(outs)
-        if name is None:
-            name = self.texts[key] = f"k{len(self.texts)}"
-            given = [f"ptr %in{k}" for k in range(len(ins))]
-            given += [f"ptr %out{k}" for k in range(len(outs))]
-            head = (
-                f"define internal void @{name}({', '.join(given)}, i64 %begin, i64 %end) nounwind"
-            )
-            text = loop_nest(head, body, ins, outs, lowered.module, self.vector_bytes, parted=True)
-            moved = {len(ins) + p: outs[p].nbytes for p in folding}
-            share = threads.part(name, arity, length, parts, moved, lowered.module)
-            lowered.kernels[name] = Kernel(name, f"{text}\n{share}", arity)
-        places = tuple((layout.base, layout.offset) for layout in (*ins, *partial))
-        lowered.traffic += sum(layout.nbytes for layout in (*ins, *outs))
-        lowered.calls.append(Call(name, places, parts=parts))
+        moved = {len(ins) + p: outs[p].nbytes for p in folding}
+
+        def write(head: str) -> str:
+            return loop_nest(head, body, ins, outs, lowered.module, self.vector_bytes, parted=True)
+
+        self._emit_parted(key, write, ins, partial, (length, parts, moved))
         makers = {out: step for step in body.steps for out in step.outs}
         for p in folding:
             gate = makers[body.outs[p]].gate
             self._loop(last_fold(gate, partial[p], outs[p]), [partial[p]], [outs[p]])
             lowered.arena.give_back(partial[p].offset, partial[p].nbytes)
+
+    def _emit_parted(
+        self,
+        key: Any,
+        write: Callable[[str], str],
+        ins: Sequence[Layout],
+        outs: Sequence[Layout],
+        cut: tuple[int, int, dict[int, int]],
+    ) -> None:
+        """Call a kernel in parts: the length of its outermost axis, how many, what moves on."""
+        lowered = self.lowered
+        name = self.texts.get(key)
+        arity = len(ins) + len(outs)
+        length, parts, moved = cut
+        if name is None:
+            name = self.texts[key] = f"k{len(self.texts)}"
+            given = [f"ptr %in{k}" for k in range(len(ins))]
+            given += [f"ptr %out{k}" for k in range(len(outs))]
+            given += ["i64 %begin", "i64 %end"]
+            text = write(f"define internal void @{name}({', '.join(given)}) nounwind")
+            share = threads.part(name, arity, length, parts, moved, lowered.module)
+            lowered.kernels[name] = Kernel(name, f"{text}\n{share}", arity)
+        places = tuple((layout.base, layout.offset) for layout in (*ins, *outs))
+        lowered.traffic += sum(layout.nbytes for layout in (*ins, *outs))
+        lowered.calls.append(Call(name, places, parts=parts))
 
     def _emit(
         self,
@@ -315,13 +330,17 @@ class Lowering:
         if is_mostly_one(found):
             self._loop(*as_loop(spec, given[0], given[1], out))
             return
-        key = "product", found
-        self._emit(
-            key,
-            lambda head: product(head, found, self.lowered.module, self.vector_bytes),
-            given,
-            [out],
-        )
+        module = self.lowered.module
+        length = parted_length(found, self.vector_bytes)
+
+        def write(head: str) -> str:
+            return product(head, found, module, self.vector_bytes, length > 0)
+
+        if length:
+            cut = length, min(threads.PARTS, length), dict[int, int]()
+            self._emit_parted(("product", found), write, given, [out], cut)
+        else:
+            self._emit(("product", found), write, given, [out])
 
     def _wire_dtype(self, step: Step) -> np.dtype[Any]:
         return self.circuit.wires[step.outs[0]].dtype

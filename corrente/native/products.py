@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,7 +14,10 @@ from corrente.native.vectors import Module
 
 _SMALL = 60_000
 """Multiplications up to which a tile in registers beats a BLAS call (measured)."""
-_PACKED = 4096
+_PACKED = 8192
+_PARTED = 400_000
+_NEAR = 1 << 16
+"""Bytes of an operand up to which tiles beat BLAS, however many rows there are (measured)."""
 _KINDS = {"f8": "double", "f4": "float"}
 
 
@@ -93,10 +97,15 @@ def _innermost(
     return (size, first, second), rest
 
 
-def product(head: str, contraction: Contraction, module: Module, vector_bytes: int) -> str:
-    """Write the function that computes a contraction: pointers of a, b and the output."""
+def product(
+    head: str, contraction: Contraction, module: Module, vector_bytes: int, parted: bool = False
+) -> str:
+    """Write the function that computes a contraction: pointers of a, b and the output.
+
+    A parted one takes `%begin` and `%end`: of the outermost loop around it, or of its tiles.
+    """
     code = Code(module)
-    _loops(code, contraction, 0, ("%in0", "%in1", "%out0"), vector_bytes)
+    _loops(code, contraction, 0, ("%in0", "%in1", "%out0"), vector_bytes, parted)
     code.add("ret void")
     return code.text(head)
 
@@ -107,10 +116,12 @@ def _loops(
     depth: int,
     pointers: tuple[str, str, str],
     vector_bytes: int,
+    parted: bool = False,
 ) -> None:
     if depth < len(contraction.loops):
         size, *walks = contraction.loops[depth]
-        with code.loop(0, size) as index:
+        begin, end = ("%begin", "%end") if parted else ("0", str(size))
+        with code.loop(begin, end) as index:
             moved = [
                 code.at(p, scaled(code, [(index, w)])) for p, w in zip(pointers, walks, strict=True)
             ]
@@ -118,11 +129,18 @@ def _loops(
             _loops(code, contraction, depth + 1, inner, vector_bytes)
         return
     core, kind = contraction.core, contraction.kind
-    call = _blas(core, kind) if core.m * core.n * core.k > _SMALL else None
+    call = None if _is_small(core, kind) else _blas(core, kind)
     if call is not None:
         _call_blas(code, call, kind, pointers)
     else:
-        _tiles(code, core, kind, pointers, vector_bytes)
+        _tiles(code, core, kind, pointers, vector_bytes, parted and not contraction.loops)
+
+
+def _is_small(core: Core, kind: str) -> bool:
+    """Tell whether tiles beat BLAS: few products, or an operand that stays near the core."""
+    size = 8 if kind == "double" else 4
+    near = min(core.n, core.m) * core.k * size <= _NEAR
+    return near or core.m * core.n * core.k <= _SMALL
 
 
 # --- BLAS -------------------------------------------------------------------------------------
@@ -205,36 +223,43 @@ def _call_blas(code: Code, call: _Call, kind: str, pointers: tuple[str, str, str
 
 
 def _tiles(
-    code: Code, core: Core, kind: str, pointers: tuple[str, str, str], vector_bytes: int
+    code: Code,
+    core: Core,
+    kind: str,
+    pointers: tuple[str, str, str],
+    vector_bytes: int,
+    parted: bool,
 ) -> None:
     """Write C in tiles of a few rows and vectors, each kept in registers over the whole sum."""
     size = 8 if kind == "double" else 4
     a, b, out = pointers
-    if core.c[1] != size and core.c[0] == size:  # turn the product, so that rows lie in a row
-        turned = [(pair[1], pair[0]) for pair in (core.b, core.a, core.c)]
-        core = Core(core.n, core.m, core.k, *turned)
-        a, b = b, a
+    facing = _facing(core, size)
+    if facing is not core:
+        core, a, b = facing, b, a
     if core.b[1] != size and core.n > 1 and 1 < core.n * core.k <= _PACKED and core.m > 2:
         b = _packed(code, core, kind, size, b)
         core = core._replace(b=(core.n * size, size))
+    high = _height(core.n, vector_bytes // size)
     for start, lanes, vectors, count in _columns(core.n, vector_bytes // size):
-        high = 4 if vectors > 1 else 8
+        tile = _Tile(core, kind, high, lanes, vectors)
         if count > 1:
             with code.loop(0, count) as index:
                 moved = scaled(code, [(index, lanes * vectors * core.b[1])], start * core.b[1])
                 put = scaled(code, [(index, lanes * vectors * core.c[1])], start * core.c[1])
-                _rows(
-                    code,
-                    core,
-                    kind,
-                    high,
-                    lanes,
-                    vectors,
-                    (a, code.at(b, moved), code.at(out, put)),
-                )
+                _rows(code, tile, (a, code.at(b, moved), code.at(out, put)), parted)
         else:
             places = a, code.at(b, start * core.b[1]), code.at(out, start * core.c[1])
-            _rows(code, core, kind, high, lanes, vectors, places)
+            _rows(code, tile, places, parted)
+
+
+class _Tile(NamedTuple):
+    """A tile of a product: `high` rows by `vectors` vectors of `lanes` columns."""
+
+    core: Core
+    kind: str
+    high: int
+    lanes: int
+    vectors: int
 
 
 def _columns(n: int, lanes: int) -> Iterator[tuple[int, int, int, int]]:
@@ -251,44 +276,32 @@ def _columns(n: int, lanes: int) -> Iterator[tuple[int, int, int, int]]:
         start, rest = start + width, rest - width
 
 
-def _rows(
-    code: Code,
-    core: Core,
-    kind: str,
-    high: int,
-    lanes: int,
-    vectors: int,
-    pointers: tuple[str, str, str],
-) -> None:
+def _rows(code: Code, tile: _Tile, pointers: tuple[str, str, str], parted: bool) -> None:
+    core, high = tile.core, tile.high
     a, b, out = pointers
     whole, rest = divmod(core.m, high)
+    begin, end = ("%begin", "%end") if parted else ("0", str(whole))
     if whole:
-        with code.loop(0, whole) as index:
+        with code.loop(begin, end) as index:
             first = code.at(a, scaled(code, [(index, high * core.a[0])]))
             put = code.at(out, scaled(code, [(index, high * core.c[0])]))
-            _tile(code, core, kind, high, lanes, vectors, (first, b, put))
+            _write_tile(code, tile, (first, b, put))
     if rest:
         done = whole * high
-        places = code.at(a, done * core.a[0]), b, code.at(out, done * core.c[0])
-        _tile(code, core, kind, rest, lanes, vectors, places)
+        with code.unless(code.let(f"icmp ne i64 {end}, {whole}")):
+            places = code.at(a, done * core.a[0]), b, code.at(out, done * core.c[0])
+            _write_tile(code, tile._replace(high=rest), places)
 
 
-def _tile(
-    code: Code,
-    core: Core,
-    kind: str,
-    high: int,
-    lanes: int,
-    vectors: int,
-    pointers: tuple[str, str, str],
-) -> None:
+def _write_tile(code: Code, tile: _Tile, pointers: tuple[str, str, str]) -> None:
     """Write one tile: for every k, `high` numbers of A times `vectors` vectors of B."""
+    core, kind, high, lanes, vectors = tile
     a, b, out = pointers
     size = 8 if kind == "double" else 4
     vector = kind if lanes == 1 else f"<{lanes} x {kind}>"
-    tile = [[code.local(vector) for _ in range(vectors)] for _ in range(high)]
+    cells = [[code.local(vector) for _ in range(vectors)] for _ in range(high)]
     zero = "0.0" if lanes == 1 else "zeroinitializer"
-    for line in tile:
+    for line in cells:
         for cell in line:
             code.add(f"store {vector} {zero}, ptr {cell}")
     with code.loop(0, core.k) as k:
@@ -298,22 +311,28 @@ def _tile(
             for v in range(vectors)
         ]
         down = code.at(a, scaled(code, [(k, core.a[1])]))
-        for r, line in enumerate(tile):
+        for r, line in enumerate(cells):
             one = code.let(f"load {kind}, ptr {code.at(down, r * core.a[0])}")
             spread = _spread(code, vector, kind, lanes, one)
             for cell, column in zip(line, columns, strict=True):
-                have = code.let(f"load {vector}, ptr {cell}")
-                suffix = ("" if lanes == 1 else f"v{lanes}") + ("f64" if size == 8 else "f32")
-                name = f"llvm.fmuladd.{suffix}"
-                code.module.declare(name, *[vector] * 4)
-                given = f"{vector} {spread}, {vector} {column}, {vector} {have}"
-                more = code.let(f"call {vector} @{name}({given})")
-                code.add(f"store {vector} {more}, ptr {cell}")
-    for r, line in enumerate(tile):
+                _multiply_add(code, vector, lanes, size, (spread, column, cell))
+    for r, line in enumerate(cells):
         for v, cell in enumerate(line):
             value = code.let(f"load {vector}, ptr {cell}")
             place = code.at(out, r * core.c[0] + v * lanes * core.c[1])
             _put(code, kind, lanes, value, place, core.c[1], size)
+
+
+def _multiply_add(
+    code: Code, vector: str, lanes: int, size: int, parts: tuple[str, str, str]
+) -> None:
+    one, other, cell = parts
+    have = code.let(f"load {vector}, ptr {cell}")
+    name = f"llvm.fmuladd.{'' if lanes == 1 else f'v{lanes}'}{'f64' if size == 8 else 'f32'}"
+    code.module.declare(name, *[vector] * 4)
+    given = f"{vector} {one}, {vector} {other}, {vector} {have}"
+    more = code.let(f"call {vector} @{name}({given})")
+    code.add(f"store {vector} {more}, ptr {cell}")
 
 
 def _vector(code: Code, kind: str, lanes: int, pointer: str, stride: int, size: int) -> str:
@@ -357,6 +376,34 @@ def _packed(code: Code, core: Core, kind: str, size: int, b: str) -> str:
             put = code.at(place, scaled(code, [(k, core.n * size), (j, size)]))
             code.add(f"store {kind} {one}, ptr {put}")
     return place
+
+
+def parted_length(contraction: Contraction, vector_bytes: int) -> int:
+    """Return the length of the axis on which a large product is parted; 0: it is not."""
+    core = contraction.core
+    around = math.prod(size for size, *_ in contraction.loops)
+    work = around * core.m * core.n * core.k
+    if work <= _PARTED or not _is_small(core, contraction.kind):
+        return 0
+    if contraction.loops:
+        return contraction.loops[0][0] if contraction.loops[0][0] > 1 else 0
+    size = 8 if contraction.kind == "double" else 4
+    core = _facing(core, size)
+    whole = core.m // _height(core.n, vector_bytes // size)
+    return whole if whole > 1 else 0
+
+
+def _facing(core: Core, size: int) -> Core:
+    """Turn a product whose result lies in columns, so that its rows lie in a row."""
+    if core.c[1] == size or core.c[0] != size:
+        return core
+    turned = [(pair[1], pair[0]) for pair in (core.b, core.a, core.c)]
+    return Core(core.n, core.m, core.k, *turned)
+
+
+def _height(n: int, lanes: int) -> int:
+    """Return the rows of a tile: what fits into the registers beside its vectors."""
+    return 4 if n >= 2 * lanes else 8
 
 
 def is_mostly_one(contraction: Contraction) -> bool:

@@ -173,6 +173,18 @@ def test_what_cannot_be_trusted_is_written_anew(harm: Callable[[Path], None], pl
     assert stat.S_ISREG(path_of(place).lstat().st_mode)
 
 
+def test_a_pipe_is_not_read_whatever_it_gives(place: Path):
+    cache.store(KEY, CODE)
+    whole = path_of(place).read_bytes()
+    piped(path_of(place))
+    pipe = os.open(path_of(place), os.O_RDWR)
+    try:
+        os.write(pipe, whole)
+        assert cache.load(KEY) is None
+    finally:
+        os.close(pipe)
+
+
 def test_what_a_link_leads_to_is_left_alone(place: Path, tmp_path: Path):
     target = tmp_path / "letter"
     target.write_text("dear Ana")
@@ -389,9 +401,12 @@ def test_what_is_not_the_houses_is_kept(place: Path, monkeypatch: pytest.MonkeyP
 def test_what_is_larger_than_all_is_not_stored(
     size: str, kept: bool, place: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    cache.store(OTHER, CODE)
     monkeypatch.setenv("CORRENTE_CACHE_SIZE", size)
+    monkeypatch.setattr(cache._Process, "written", None)
     cache.store(KEY, bytes(1 << 20))
     assert (cache.load(KEY) is not None) is kept
+    assert cache.load(OTHER) == CODE  # nothing had to go
 
 
 @pytest.mark.parametrize("size", ["many", "-1", "1.5"])
