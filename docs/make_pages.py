@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import benchmark_page
 import coverage_page
 import numpy as np
 
@@ -71,6 +72,7 @@ def made_files() -> Iterator[tuple[Path, str]]:
             yield DOCS / "pictures" / "gates" / f"{gate.name}.svg", curve(gate)
     yield DOCS / "gates.md", gate_page()
     yield DOCS / "coverage.md", coverage_page.page()
+    yield from benchmark_page.made_files()
 
 
 # --- the pictures of the tutorial ---------------------------------------------------------------
