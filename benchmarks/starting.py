@@ -80,6 +80,7 @@ def begin(row: str, who: str, tiny: bool, cache: str) -> dict[str, float]:
     """Run this module as a fresh process, whose caches lie in one folder."""
     homes = {
         "XDG_CACHE_HOME": cache,
+        "CORRENTE_CACHE": f"{cache}/corrente",
         "JAX_COMPILATION_CACHE_DIR": f"{cache}/jax",
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",

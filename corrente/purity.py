@@ -1,4 +1,4 @@
-"""Purity: does a function do the same again, with the same arguments, and what it reads beside them.
+"""Purity: does a function do the same again, with the same arguments and surroundings?
 
 A compiled circuit repeats what a function did once, so a function that draws random numbers or
 changes a global is refused, with the line.

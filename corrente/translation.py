@@ -11,7 +11,7 @@ import numpy as np
 from corrente import native
 from corrente.backward import append, mostly_numbers, rolled
 from corrente.blocks import loop
-from corrente.circuit import Circuit
+from corrente.circuit import Circuit, Step
 from corrente.derivatives import Derivative, choose
 from corrente.native.callbacks import same
 from corrente.native.levels import Scalars, compile_scalar
@@ -19,9 +19,12 @@ from corrente.passes import tidy
 from corrente.passes.fuse import fuse
 from corrente.passes.trim import trim
 from corrente.purity import Surroundings, record_pure
+from corrente.record import NAMES, Reduce
 from corrente.recording import Recording, freeze, result_wires
 from corrente.trees import Tree, take_apart
 
+UNWIELDY = 30_000
+"""Loops and calls from which on a circuit that does not repeat itself is left to Python."""
 HUGE = 3000
 """Steps from which on a circuit of single numbers is interpreted, not compiled."""
 
@@ -125,7 +128,7 @@ def translate(
     path = tuple((g.wire, repr(g.value), g.where) for g in frozen.guards)
     huge = len(frozen.steps) > HUGE and all(wire is not None for wire in wires)
     if huge and mostly_numbers(tape):
-        scalars = compile_scalar(frozen)
+        scalars = compile_scalar(_without_folds(frozen))
         if scalars is not None:
             takes = _flowing(recording)
             return ScalarProgram(scalars, frozen, takes, tuple(likes), tree.build, path)
@@ -135,12 +138,31 @@ def translate(
     return _compiled(traced, kwargs, around)
 
 
+def _without_folds(circuit: Circuit) -> Circuit:
+    """Write a fold of a single number as the copy that it is."""
+    copies = NAMES["copy"]
+    steps = tuple(
+        Step(copies, step.ins, step.outs, {}, *step[4:])
+        if isinstance(step.gate.kind, Reduce)
+        and step.gate.name in ("sum", "mean", "max", "min", "prod")
+        and not circuit.wires[step.ins[0]].shape
+        else step
+        for step in circuit.steps
+    )
+    return replace(circuit, steps=steps)
+
+
 def _compiled(traced: _Traced, kwargs: Any, around: Surroundings) -> Program | None:
     recording, tree, tape = traced.recording, traced.tree, traced.recording.tape
     circuit = gathered(traced.circuit)
+    if len(circuit.steps) > UNWIELDY:
+        return None  # LLVM would take minutes
     inputs = dict(zip(traced.inputs, circuit.ins, strict=True))
-    values = {new: tape.values[old] for old, new in inputs.items()}
-    arrays = {wire: value for wire, value in values.items() if isinstance(value, np.ndarray)}
+    arrays = {  # as they are given: the tape may hold copies that lie otherwise
+        inputs[wire]: _plain_array(leaf)
+        for leaf, wire in _arguments(recording)
+        if wire is not None and isinstance(leaf, np.ndarray)
+    }
     try:
         lowered = native.lower(circuit, native.strides_of(arrays), native.vector_bytes())
     except native.Unsupported:

@@ -107,7 +107,7 @@ def numpy_api() -> Any:
 @cache
 def _link_pool() -> None:
     """Load the pool of threads and make it known to LLVM; it stays for good, threads are in it."""
-    loaded = Loaded(translate(threads.pool("x86" in host().triple), thorough=False))
+    loaded = Loaded(_object(threads.pool("x86" in host().triple), thorough=False))
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(loaded.engine))
     llvm.add_symbol(threads.PARALLEL, loaded.address(threads.PARALLEL))
 
@@ -130,16 +130,20 @@ class Loaded:
 
 def assemble(text: str, thorough: bool) -> Loaded:
     """Compile LLVM text, or find what it was compiled to before."""
+    if any(f"@corrente_{name}" in text for name in _PRODUCTS):
+        _link_products()
+    if f"@{threads.PARALLEL}" in text:
+        _link_pool()
+    return Loaded(_object(text, thorough))
+
+
+def _object(text: str, thorough: bool) -> bytes:
     key = digest(*_made_by(), str(thorough), text)
     code = load(key)
     if code is None:
         code = translate(text, thorough)
         store(key, code)
-    if any(f"@corrente_{name}" in text for name in _PRODUCTS):
-        _link_products()
-    if f"@{threads.PARALLEL}" in text:
-        _link_pool()
-    return Loaded(code)
+    return code
 
 
 @cache

@@ -27,7 +27,9 @@ _MAGIC = b"corrente machine code 1\n"
 _HEADER = len(_MAGIC) + hashlib.sha256().digest_size
 _FILE = re.compile(r"[0-9a-f]{64}\.o|\.[0-9a-f]{64}\.[0-9a-f]{16}")
 _SWEEPS = 16
-"""Old files are looked for whenever a process has written this part of the size."""
+"""Old files are looked for whenever this part of the size was written."""
+_BLOCK = 4096
+"""What a disk gives away at once: most programs are smaller."""
 _REFUSED = Says(
     "machine code cannot be kept in {0} ({1}): every process compiles anew. Name another folder "
     "in CORRENTE_CACHE, or set CORRENTE_CACHE=off.",
@@ -44,8 +46,8 @@ class _Process:
     """What this process has said and done: it warns once, and seldom cleans up."""
 
     warned = False
-    written: int | None = None
-    """Bytes since files were last removed; None: it never looked."""
+    written: float | None = None
+    """Bytes since files were last removed; None: nothing was written yet."""
 
 
 class _File(NamedTuple):
@@ -189,12 +191,15 @@ def _write(at: int, name: str, content: bytes) -> None:
 def _clean(at: int, most: int, written: int) -> None:
     """Remove what was not used for longest, until a part of the size is free again.
 
-    To look at all files takes as long as to compile a small program, so it is done seldom: with n
-    processes writing at once the cache may grow above its size by n of those parts.
+    To look at all files may take as long as to compile a program, so it is done once for so many
+    bytes written. Where in those a process begins is drawn by lot: many that write little clean
+    up as often as one that writes much. Until then the cache may be larger by about that part.
     """
     part = most // _SWEEPS
-    if _Process.written is not None and _Process.written + written <= part:
-        _Process.written += written
+    if _Process.written is None:
+        _Process.written = part * int.from_bytes(os.urandom(4)) / 2**32
+    _Process.written += written
+    if _Process.written <= part:
         return
     _Process.written = 0
     files = sorted(_files(at))
@@ -214,7 +219,8 @@ def _files(at: int) -> Iterator[_File]:
             if _FILE.fullmatch(one.name):
                 with suppress(FileNotFoundError):
                     about = one.stat(follow_symlinks=False)
-                    yield _File(about.st_mtime_ns, one.name, about.st_size)
+                    blocks = -(-about.st_size // _BLOCK)
+                    yield _File(about.st_mtime_ns, one.name, blocks * _BLOCK)
 
 
 def _warn(said: Says) -> None:

@@ -70,7 +70,7 @@ class Code:
 
     @contextmanager
     def stretch(self, start: int, lanes: int, times: int) -> Iterator[str]:
-        """Repeat what is written inside for each vector of a stretch; a single one needs no loop."""
+        """Repeat what is written inside for each vector of a stretch."""
         if times == 1:
             yield str(start)
             return

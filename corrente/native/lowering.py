@@ -44,7 +44,7 @@ from corrente.record import NAMES, Contract, Params, Scatter
 
 def lower(circuit: Circuit, strides: Mapping[int, tuple[int, ...]], vector_bytes: int) -> Lowered:
     """Lower a circuit; `strides` gives those of inputs that do not lie in a row."""
-    lowered = Lowered(Module())
+    lowered = Lowered(Module("alwaysinline"))
     lowered.arena.take(STATUS.nbytes)
     writer = Lowering(circuit, vector_bytes, lowered, {})
     for wire in circuit.ins:

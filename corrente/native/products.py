@@ -196,7 +196,7 @@ def _call_blas(code: Code, call: _Call, kind: str, pointers: tuple[str, str, str
             numbers[value] = code.local("i32")
             code.add(f"store i32 {value}, ptr {numbers[value]}")
     letters = {}
-    for letter in set(call.flips):
+    for letter in sorted(set(call.flips)):
         letters[letter] = code.local("i8")
         code.add(f"store i8 {ord(letter)}, ptr {letters[letter]}")
     one, zero = code.local(kind), code.local(kind)

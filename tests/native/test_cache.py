@@ -25,9 +25,9 @@ ME = os.geteuid()
 
 @pytest.fixture(autouse=True)
 def _process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin as a process that has said and written nothing."""
+    """Begin as a process that has said nothing, and will clean up when it writes."""
     monkeypatch.setattr(cache._Process, "warned", False)
-    monkeypatch.setattr(cache._Process, "written", None)
+    monkeypatch.setattr(cache._Process, "written", 1e12)
 
 
 @pytest.fixture(name="place")
@@ -336,7 +336,7 @@ def stored(place: Path, count: int, size: int = 100_000) -> list[str]:
 
 
 def total(place: Path) -> int:
-    return sum(path.stat().st_size for path in place.iterdir())
+    return sum(-(-path.stat().st_size // 4096) * 4096 for path in place.iterdir())
 
 
 def test_what_was_not_used_for_longest_goes(place: Path, monkeypatch: pytest.MonkeyPatch):
@@ -373,13 +373,27 @@ def test_looking_at_all_files_is_seldom(place: Path, monkeypatch: pytest.MonkeyP
     assert len(os.listdir(place)) == 50
 
 
-def test_a_new_process_cleans_up(place: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_large_cache_becomes_smaller_when_less_is_allowed(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+):
     stored(place, 30)
     assert total(place) > 2 << 20
     monkeypatch.setenv("CORRENTE_CACHE_SIZE", "1")
-    monkeypatch.setattr(cache._Process, "written", None)
+    monkeypatch.setattr(cache._Process, "written", 1e12)
     cache.store(OTHER, CODE)
     assert total(place) <= 1 << 20
+
+
+def test_small_processes_clean_up_as_often_as_large_ones(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CORRENTE_CACHE_SIZE", "16")  # a part is a megabyte
+    looked = []
+    monkeypatch.setattr(cache, "_files", lambda at: looked.append(at) or iter(()))
+    for k in range(200):
+        monkeypatch.setattr(cache._Process, "written", None)
+        cache.store(KEY, bytes([k]) * 200_000)
+    assert 15 < len(looked) < 70  # 38 times, but for chance
 
 
 def test_what_is_not_the_houses_is_kept(place: Path, monkeypatch: pytest.MonkeyPatch):
@@ -403,7 +417,7 @@ def test_what_is_larger_than_all_is_not_stored(
 ):
     cache.store(OTHER, CODE)
     monkeypatch.setenv("CORRENTE_CACHE_SIZE", size)
-    monkeypatch.setattr(cache._Process, "written", None)
+    monkeypatch.setattr(cache._Process, "written", 1e12)
     cache.store(KEY, bytes(1 << 20))
     assert (cache.load(KEY) is not None) is kept
     assert cache.load(OTHER) == CODE  # nothing had to go
