@@ -37,14 +37,19 @@ def append(recording: Recording, choice: Choice, with_value: bool) -> tuple[Reco
     warn_unreached(recording, found, wire)
     trees = gradient_trees(recording, found)
     gradient = choice.arrange(trees)
-    likes = [
-        None if w is None else tape.values[w]
-        for argument in _in_order(recording, choice)
-        for w in argument.wires
-    ]
+    likes = differentiated(recording, choice)
     if not with_value:
         return recording._replace(result=gradient), likes
     return recording._replace(result=(recording.result, gradient)), [value, *likes]
+
+
+def differentiated(recording: Recording, choice: Choice) -> list[Any]:
+    """Return the values that are differentiated, in the order in which their gradients stand."""
+    return [
+        None if w is None else recording.tape.values[w]
+        for argument in _in_order(recording, choice)
+        for w in argument.wires
+    ]
 
 
 def rolled(recording: Recording) -> Recording:

@@ -89,6 +89,8 @@ class Compiled:
         """Return what a program depends on; None where something cannot be part of one."""
         kinds = []
         for leaf in given.leaves:
+            if isinstance(leaf, np.ndarray) and type(leaf) not in (np.ndarray, np.memmap):
+                return None  # masked arrays, matrices: they have a meaning of their own
             if isinstance(leaf, _VARYING):
                 kinds.append(_kind(leaf))
             elif isinstance(leaf, _FIXED):
@@ -114,7 +116,9 @@ class Compiled:
             self._plain.add(key)
             return f(*args, **kwargs)
         if any(known.path == program.path for known in programs):
-            return f(*args, **kwargs)  # its own path again: Python itself refuses this arithmetic
+            result = f(*args, **kwargs)  # raises where Python itself refuses this arithmetic
+            self._plain.add(key)  # no program of this path takes these arguments
+            return result
         programs.append(program)
         if isinstance(program, Program) and program.fast:
             program.native.lead_to("fast", self._door.leads_to)

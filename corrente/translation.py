@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from corrente import native
-from corrente.backward import append, mostly_numbers, rolled
+from corrente.backward import append, differentiated, mostly_numbers, rolled
 from corrente.blocks import loop
 from corrente.circuit import Circuit, Step
 from corrente.derivatives import Derivative, choose
@@ -17,6 +17,7 @@ from corrente.native.callbacks import same
 from corrente.native.levels import Scalars, compile_scalar
 from corrente.passes import tidy
 from corrente.passes.fuse import fuse
+from corrente.passes.spell import spell
 from corrente.passes.trim import trim
 from corrente.purity import Surroundings, record_pure
 from corrente.record import NAMES, Reduce
@@ -50,16 +51,20 @@ class Program(NamedTuple):
 def recorded(f: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Recording, list[Any]]:
     """Trace a function; of a gradient only its forward pass, and then the way back.
 
-    The list gives values like which the leaves of the result are to be; None: as they are.
+    The list gives values like which the last leaves of the result are to be: each gradient has
+    the form of what it is the gradient of.
     """
     derivative: Derivative | None = getattr(f, "derivative", None)
-    if derivative is not None and not derivative.has_aux:
-        g = derivative.f
-        choice = choose(g, derivative.argnums, derivative.argnames, args, kwargs)
+    if derivative is None:
+        return rolled(record_pure(f, args, kwargs)), []
+    g = derivative.f
+    choice = choose(g, derivative.argnums, derivative.argnames, args, kwargs)
+    if not derivative.has_aux:
         recording = record_pure(g, args, kwargs, choice.keys)
         if not recording.tape.versions:
             return append(rolled(recording), choice, derivative.with_value)
-    return rolled(record_pure(f, args, kwargs)), []
+    recording = rolled(record_pure(f, args, kwargs))
+    return recording, differentiated(recording, choice)
 
 
 class ScalarProgram(NamedTuple):
@@ -123,7 +128,8 @@ def translate(
     tree, wires = result_wires(recording)
     wires = [_as_wire(tape, wire, leaf) for wire, leaf in zip(wires, tree.leaves, strict=True)]
     made = [wire for wire in wires if wire is not None]
-    likes = likes or [None if wire is None else tape.value(wire) for wire in wires]
+    own = [None if wire is None else tape.value(wire) for wire in wires]
+    likes = [*own[: len(own) - len(likes)], *likes]
     frozen = freeze(recording, made)
     path = tuple((g.wire, repr(g.value), g.where) for g in frozen.guards)
     huge = len(frozen.steps) > HUGE and all(wire is not None for wire in wires)
@@ -132,7 +138,7 @@ def translate(
         if scalars is not None:
             takes = _flowing(recording)
             return ScalarProgram(scalars, frozen, takes, tuple(likes), tree.build, path)
-    circuit = tidy(trim(frozen))
+    circuit = tidy(spell(trim(frozen)))
     inputs = dict(zip(frozen.ins, circuit.ins, strict=True))
     traced = _Traced(recording, circuit, inputs, tree, wires, likes, path)
     return _compiled(traced, kwargs, around)
@@ -193,7 +199,7 @@ def gathered(circuit: Circuit) -> Circuit:
     """Gather steps into loops over elements, in the bodies of rolled loops as well."""
     circuit = fuse(circuit)
     steps = tuple(
-        step._replace(params={**step.params, "body": gathered(tidy(step.params["body"]))})
+        step._replace(params={**step.params, "body": gathered(tidy(spell(step.params["body"])))})
         if step.gate is loop
         else step
         for step in circuit.steps

@@ -36,6 +36,12 @@ def single(gate: Gate, ins: Sequence[Layout], out: Layout) -> Circuit:
     return Circuit(tuple(wires), given, {}, (step,), (len(ins),))
 
 
+def number(wire: Wire, value: Any, out: Layout) -> Circuit:
+    """Make a body that writes a number everywhere."""
+    wires = (wire._replace(id=0), Wire(out.shape, out.dtype, 1, False))
+    return Circuit(wires, (), {0: value}, (Step(NAMES["copy"], (0,), (1,), {}),), (1,))
+
+
 def last_fold(gate: Gate, partial: Layout, out: Layout) -> Circuit:
     """Make the body that folds what the parts of a kernel left."""
     wires = (Wire(partial.shape, partial.dtype, 0, False), Wire(out.shape, out.dtype, 1, False))

@@ -71,14 +71,18 @@ def _runner(entry: Callback) -> Callable[[Any], int]:
 
 def _view(layout: Layout) -> Callable[[int], np.ndarray]:
     """Return what makes an array of the memory at an address."""
+    if not layout.size:  # there is no memory to look at
+        nothing = np.empty(layout.shape, layout.dtype)
+        return lambda address: nothing
     low = sum(min(0, (n - 1) * s) for n, s in zip(layout.shape, layout.strides, strict=True))
     high = sum(max(0, (n - 1) * s) for n, s in zip(layout.shape, layout.strides, strict=True))
-    span = high - low + layout.dtype.itemsize if layout.size else 1
+    span = high - low + layout.dtype.itemsize
     memory = ctypes.c_char * span
     shape, strides, dtype = layout.shape, layout.strides, layout.dtype
 
     def view(address: int) -> np.ndarray:
-        return np.ndarray(shape, dtype, memory.from_address(address + low), -low, strides)
+        buffer: Any = memory.from_address(address + low)
+        return np.ndarray(shape, dtype, buffer, -low, strides)
 
     return view
 

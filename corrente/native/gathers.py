@@ -53,7 +53,7 @@ def _plan(index: Any, arrays: Sequence[Layout], base: Layout) -> Plan | None:
     rest = items[lead + count :]
     plain = items[: lead + count] == expected and all(item == slice(None) for item in rest)
     same = len({a.shape for a in arrays}) == 1 and all(a.dtype == np.int64 for a in arrays)
-    known = base.dtype.str[1:] in _KINDS and base.size > 0
+    known = base.dtype.str[1:] in _KINDS and all(layout.size for layout in (base, *arrays))
     return Plan(lead, count) if plain and same and known else None
 
 

@@ -59,7 +59,10 @@ def row_strides(shape: Shape, itemsize: int) -> tuple[int, ...]:
 
 # gates whose output NumPy gives as a view of the input, for any input
 _LOOKS = frozenset(
-    ("reshape", "expand_dims", "squeeze", "transpose", "flip", "broadcast_to", "diagonal", "diag")
+    (
+        *("reshape", "expand_dims", "squeeze", "transpose", "flip", "broadcast_to"),
+        *("diagonal", "diag", "windows"),
+    )
 )
 _SAME = frozenset(("stop_gradient", "copy", "positive"))
 

@@ -13,16 +13,15 @@ import numpy as np
 
 from corrente.blocks import fused, loop
 from corrente.circuit import Circuit, Guard, Step, Wire
-from corrente.native import gathers, threads
+from corrente.native import accumulations, gathers, threads
 from corrente.native.bodies import (
     as_loop,
     body_key,
     forms,
     last_fold,
-    reading,
+    number,
     single,
     space_size,
-    stretch,
 )
 from corrente.native.gathers import STATUS
 from corrente.native.layouts import Layout, look, row
@@ -38,6 +37,7 @@ from corrente.native.programs import (
 )
 from corrente.native.repeating import first_stacked, repeat
 from corrente.native.vectors import Module
+from corrente.native.writing import join, write
 from corrente.passes.fuse import is_number
 from corrente.record import NAMES, Contract, Params, Scatter
 
@@ -74,7 +74,7 @@ class Lowering:
             self.guards.setdefault(guard.wire, []).append(guard)
         self.last = self._last_uses()
         self.pinned: dict[int, Layout] = {}
-        self._now = 0
+        self.now = 0
 
     # --- the run ------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ class Lowering:
         for wire in circuit.ins:
             self._check(wire)
         for k, step in enumerate(circuit.steps):
-            self._now = k
+            self.now = k
             self._step(step)
             for out in step.outs:
                 self._check(out)
@@ -200,7 +200,7 @@ class Lowering:
                 self.owner[step.outs[0]] = self.owner.get(step.ins[0], step.ins[0])
                 return
         if any(self.circuit.wires[out].shape.count(0) for out in step.outs):
-            self._call_back(step)  # of nothing there is nothing to write
+            self.call_back(step)  # of nothing there is nothing to write
             return
         if step.gate is loop:
             repeat(self, step)
@@ -209,31 +209,31 @@ class Lowering:
         elif isinstance(step.gate.kind, Contract) and len(step.ins) == 2:
             self._product(step)
         elif isinstance(step.gate.kind, Scatter):
-            self._scatter(step)
+            write(self, step)
         elif step.gate.name in ("concatenate", "stack"):
-            self._join(step)
-        elif not self._gathered(step):
-            self._call_back(step)
+            join(self, step)
+        elif not (self._gathered(step) or self._accumulated(step) or self._reshaped(step)):
+            self.call_back(step)
 
-    def _layouts(self, wires: Sequence[int]) -> list[Layout] | None:
+    def layouts(self, wires: Sequence[int]) -> list[Layout] | None:
         found = [self.where.get(w) for w in wires]
         return None if any(f is None for f in found) else found  # type: ignore[return-value]
 
     def _fused(self, step: Step) -> None:
-        ins = self._layouts(step.ins)
+        ins = self.layouts(step.ins)
         assert ins is not None
         body = step.params["body"]
         if any(layout.size == 0 for layout in ins):
             self._one_by_one(step)
             return
         outs = [self.place(out) for out in step.outs]
-        self._loop(body, ins, outs)
+        self.loop_over(body, ins, outs)
 
     def _one_by_one(self, step: Step) -> None:
         """Call back a fused step of empty arrays."""
-        self._call_back(step)
+        self.call_back(step)
 
-    def _loop(self, body: Circuit, ins: Sequence[Layout], outs: Sequence[Layout]) -> None:
+    def loop_over(self, body: Circuit, ins: Sequence[Layout], outs: Sequence[Layout]) -> None:
         key = body_key(body), forms(ins), forms(outs)
         if space_size(body) * len(body.steps) > threads.LARGE:
             self._parted_loop(key, body, ins, outs)
@@ -242,7 +242,7 @@ class Lowering:
         def write(head: str) -> str:
             return loop_nest(head, body, ins, outs, self.lowered.module, self.vector_bytes)
 
-        self._emit(key, write, ins, outs)
+        self.emit(key, write, ins, outs)
 
     def _parted_loop(
         self, key: Any, body: Circuit, ins: Sequence[Layout], outs: Sequence[Layout]
@@ -266,7 +266,7 @@ class Lowering:
         makers = {out: step for step in body.steps for out in step.outs}
         for p in folding:
             gate = makers[body.outs[p]].gate
-            self._loop(last_fold(gate, partial[p], outs[p]), [partial[p]], [outs[p]])
+            self.loop_over(last_fold(gate, partial[p], outs[p]), [partial[p]], [outs[p]])
             lowered.arena.give_back(partial[p].offset, partial[p].nbytes)
 
     def _emit_parted(
@@ -294,7 +294,7 @@ class Lowering:
         lowered.traffic += sum(layout.nbytes for layout in (*ins, *outs))
         lowered.calls.append(Call(name, places, parts=parts))
 
-    def _emit(
+    def emit(
         self,
         key: Any,
         write: Callable[[str], str],
@@ -314,21 +314,21 @@ class Lowering:
         self.lowered.calls.append(Call(name, places))
 
     def _product(self, step: Step) -> None:
-        given = self._layouts(step.ins)
+        given = self.layouts(step.ins)
         out = row(ARENA, 0, self.circuit.wires[step.outs[0]].shape, self._wire_dtype(step))
         kind = step.gate.kind
         assert isinstance(kind, Contract)
         if given is None:
-            self._call_back(step)
+            self.call_back(step)
             return
         spec = kind.spec(tuple(len(layout.shape) for layout in given), step.params)
         found = arrange(spec, given[0], given[1], out) if "." not in spec else None
         if found is None:
-            self._call_back(step)
+            self.call_back(step)
             return
         out = self.place(step.outs[0])
         if is_mostly_one(found):
-            self._loop(*as_loop(spec, given[0], given[1], out))
+            self.loop_over(*as_loop(spec, given[0], given[1], out))
             return
         module = self.lowered.module
         length = parted_length(found, self.vector_bytes)
@@ -340,7 +340,7 @@ class Lowering:
             cut = length, min(threads.PARTS, length), dict[int, int]()
             self._emit_parted(("product", found), write, given, [out], cut)
         else:
-            self._emit(("product", found), write, given, [out])
+            self.emit(("product", found), write, given, [out])
 
     def _wire_dtype(self, step: Step) -> np.dtype[Any]:
         return self.circuit.wires[step.outs[0]].dtype
@@ -352,72 +352,54 @@ class Lowering:
         if source.dtype not in _LOOPED or target.dtype not in _LOOPED:
             self.back(lambda x: x, {}, [source], [target], {}, (False,))
             return
-        self._loop(single(NAMES["copy"], [source], target), [source], [target])
-
-    def _scatter(self, step: Step) -> None:
-        """Write into a copy of the array, or into itself where nothing reads it any more."""
-        base, value, *arrays = step.ins
-        kind = step.gate.kind
-        assert isinstance(kind, Scatter)
-        layouts = self._layouts(step.ins)
-        if layouts is None or (arrays and not gathers.fits_scatter(step, layouts)):
-            self._call_back(step)
-            return
-        reuse = (
-            base not in self.owner
-            and base in self.circuit.makers
-            and layouts[0].base == ARENA
-            and layouts[0].in_a_row
-            and self.last[base] == self._now
-            and self.owner.get(value, value) != base
-            and step.outs[0] not in self.pinned
-        )
-        if reuse:
-            target = layouts[0]
-            self.where[step.outs[0]] = target
-            self.dying[self._now] = [w for w in self.dying[self._now] if w != base]
-        else:
-            target = self.place(step.outs[0])
-            self.copy(layouts[0], target)
-        if arrays:
-            self._emit(*gathers.scatter(step, layouts, target, self.lowered.module))
-            return
-        place = look(reading(step), target)
-        if place is None:
-            raise Unsupported("a write that no view shows")
-        if not kind.adds:
-            self.copy(layouts[1], place)
-        else:
-            body = single(NAMES["add"], [place, layouts[1]], place)
-            self._loop(body, [place, layouts[1]], [place])
-
-    def _join(self, step: Step) -> None:
-        given = self._layouts(step.ins)
-        if given is None:
-            self._call_back(step)
-            return
-        target = self.place(step.outs[0])
-        axis, done = step.params["axis"], 0
-        for layout in given:
-            if step.gate.name == "stack":
-                part = stretch(target, axis, done, None)
-                done += 1
-            else:
-                part = stretch(target, axis, done, layout.shape[axis])
-                done += layout.shape[axis]
-            self.copy(layout, part)
+        self.loop_over(single(NAMES["copy"], [source], target), [source], [target])
 
     def _gathered(self, step: Step) -> bool:
-        layouts = self._layouts(step.ins)
+        layouts = self.layouts(step.ins)
         if layouts is None or not gathers.fits(step, layouts):
             return False
         out = self.place(step.outs[0])
-        self._emit(*gathers.gather(step, layouts, out, self.lowered.module))
+        self.emit(*gathers.gather(step, layouts, out, self.lowered.module))
         return True
+
+    def _accumulated(self, step: Step) -> bool:
+        layouts = self.layouts(step.ins)
+        out = row(ARENA, 0, self.circuit.wires[step.outs[0]].shape, self._wire_dtype(step))
+        if layouts is None or not accumulations.fits(step, layouts, out):
+            return False
+        out = self.place(step.outs[0])
+        self.emit(*accumulations.accumulate(step, layouts, out, self.lowered.module))
+        return True
+
+    def _reshaped(self, step: Step) -> bool:
+        """Copy the elements that no view shows in another shape."""
+        if step.gate.name != "reshape" or step.params["order"] != "C":
+            return False
+        source, out = self.given(step.ins[0]), self.place(step.outs[0])
+        self.copy(source, row(out.base, out.offset, source.shape, out.dtype))
+        return True
+
+    # --- numbers --------------------------------------------------------------------------------
+
+    def given(self, wire: int) -> Layout:
+        """Return the place of an input; a number is written down first."""
+        if wire not in self.where:
+            place = self.lowered.arena.take(16)
+            layout = row(ARENA, place, (), self.dtype(self.circuit.wires[wire]))
+            self._write_number(wire, layout)
+            self.where[wire] = layout  # kept for good: it is a few bytes
+        return self.where[wire]
+
+    def _write_number(self, wire: int, target: Layout) -> None:
+        info, value = self.circuit.wires[wire], self.circuit.held[wire]
+        if info.dtype in _LOOPED and target.dtype in _LOOPED:
+            self.loop_over(number(info, value, target), [], [target])
+        else:
+            self.back(lambda: value, {}, [], [target], {}, ())
 
     # --- calling back ---------------------------------------------------------------------------
 
-    def _call_back(self, step: Step) -> None:
+    def call_back(self, step: Step) -> None:
         numbers = {k: self.circuit.held[w] for k, w in enumerate(step.ins) if w not in self.where}
         ins = [self.where.get(w) for w in step.ins]
         outs = [self.place(out) for out in step.outs]
@@ -461,8 +443,7 @@ class Lowering:
         if wire in self.where:
             self.copy(self.where[wire], target)
         else:
-            value = self.circuit.held[wire]
-            self.back(lambda: value, {}, [], [target], {}, ())
+            self._write_number(wire, target)
 
 
 _LOOPED = frozenset(map(np.dtype, ("f4", "f8", "i4", "i8", "b1")))
@@ -481,6 +462,6 @@ def may_look(step: Step) -> bool:
 LOOKING = frozenset(
     (
         *("reshape", "expand_dims", "squeeze", "transpose", "flip", "broadcast_to"),
-        *("diagonal", "diag", "stop_gradient", "copy", "positive"),
+        *("diagonal", "diag", "windows", "stop_gradient", "copy", "positive"),
     )
 )

@@ -24,7 +24,7 @@ def repeat(writer: Lowering, step: Step) -> None:
     lowered, body = writer.lowered, form.body
     inner = writer.inside(body)
     moving: list[Moving] = []
-    given = [_given(writer, wire) for wire in step.ins]
+    given = [writer.given(wire) for wire in step.ins]
     outs: list[Layout] = []
     states: list[tuple[Layout, tuple[int, int]]] = []
     for c in range(form.carries):
@@ -48,18 +48,6 @@ def repeat(writer: Lowering, step: Step) -> None:
         writer.copy(final, writer.place(step.outs[c]))
         if c not in form.kept:
             lowered.arena.give_back(*extent)
-
-
-def _given(writer: Lowering, wire: int) -> Layout:
-    """Return the place of a loop's input; a number is written down first."""
-    if wire in writer.where:
-        return writer.where[wire]
-    info = writer.circuit.wires[wire]
-    value = writer.circuit.held[wire]
-    layout = row(ARENA, writer.lowered.arena.take(16), (), writer.dtype(info))
-    writer.back(lambda: value, {}, [], [layout], {}, ())
-    writer.where[wire] = layout  # kept for good: it is a few bytes
-    return layout
 
 
 def _moved(writer: Lowering, whole: Layout, moving: list[Moving]) -> Layout:

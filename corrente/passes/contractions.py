@@ -7,7 +7,7 @@ two, and axes that do not lie side by side are made one before they are summed.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -131,36 +131,37 @@ def _pair(write: Writer, a: Term, b: Term, needed: set[str], result: str | None)
     if not summed:
         return Term(result, _multiplied(write, a, b, result))
     if len(summed) > 1:
-        a, b = _merged(write, a, summed), _merged(write, b, summed)
+        sizes = {c: max(t.wire.shape[t.letters.index(c)] for t in (a, b)) for c in summed}
+        a, b = _merged(write, a, sizes), _merged(write, b, sizes)
     spec = f"{a.letters},{b.letters}->{result}"
     return Term(result, write("einsum", a.wire, b.wire, subscripts=spec, optimize=False))
 
 
 def _multiplied(write: Writer, a: Term, b: Term, result: str) -> Wire:
-    """Multiply element by element: each array gets an axis of one for what only the other has."""
+    """Multiply element by element: between its own axes each gets one for what it has not."""
     spread = []
     for term in (a, b):
         turned = _turned(write, term, "".join(c for c in result if c in term.letters))
-        missing = tuple(k for k, c in enumerate(result) if c not in term.letters)
+        own = result[min((result.index(c) for c in term.letters), default=len(result)) :]
+        missing = tuple(k for k, c in enumerate(own) if c not in term.letters)
         spread.append(write("expand_dims", turned, axis=missing) if missing else turned)
     return write("multiply", *spread)
 
 
-def _merged(write: Writer, term: Term, summed: Sequence[str]) -> Term:
+def _merged(write: Writer, term: Term, summed: Mapping[str, int]) -> Term:
     """Make one axis of the summed ones: under the first one's letter, where they lie together."""
     stretch = "".join(summed)
-    if stretch in term.letters:
-        letters = term.letters
-    else:
-        letters = "".join(c for c in term.letters if c not in summed) + stretch
+    letters = term.letters
+    if stretch not in letters:
+        letters = "".join(c for c in letters if c not in summed) + stretch
     wire, at = _turned(write, term, letters), letters.index(stretch)
-    sizes = dict(zip(letters, wire.shape, strict=True))
-    length = math.prod(sizes[c] for c in summed)
-    shape = (*wire.shape[:at], length, *wire.shape[at + len(summed) :])
-    return Term(
-        letters[:at] + summed[0] + letters[at + len(summed) :],
-        write("reshape", wire, shape=shape, order="C"),
-    )
+    before, after = wire.shape[:at], wire.shape[at + len(summed) :]
+    full = (*before, *summed.values(), *after)
+    if wire.shape != full:  # an axis of one element is repeated
+        wire = write("broadcast_to", wire, shape=full)
+    shape = (*before, math.prod(summed.values()), *after)
+    merged = write("reshape", wire, shape=shape, order="C")
+    return Term(letters[:at] + stretch[0] + letters[at + len(summed) :], merged)
 
 
 SPELLINGS = dict.fromkeys(("einsum", "tensordot", "dot", "outer", "matmul"), _contract)

@@ -184,11 +184,9 @@ def _fused_step(circuit: Circuit, steps: list[Step], read_outside: set[int]) -> 
         tuple(new[w] for w in outs),
     )
     first = steps[0]
-    return Step(
-        fused, tuple(ins), outs, {"body": body}, first.where, first.stack, first.origin
-    )
+    return Step(fused, tuple(ins), outs, {"body": body}, first.where, first.stack, first.origin)
 
 
 def is_number(value: Any) -> bool:
     """Tell whether a held value is a number that nobody can change: it may be written out."""
-    return is_literal(value) and not hasattr(value, "flags") or isinstance(value, np.generic)
+    return (is_literal(value) and not hasattr(value, "flags")) or isinstance(value, np.generic)

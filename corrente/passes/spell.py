@@ -66,7 +66,7 @@ def _spelled(write: Writer, step: Step) -> int | None:
         return None
     ins = [write.wires[wire] for wire in step.ins]
     out = write.wires[step.outs[0]]
-    if any(not _fits(wire) for wire in (*ins, out)) or out.weak:
+    if any(not _fits(wire) for wire in (*ins, out)) or ins[0].weak or out.weak:
         return None
     begun = write.stand_for(step)
     found = rule(write, step, ins, step.params)

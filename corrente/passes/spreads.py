@@ -125,13 +125,11 @@ def _place(fold: str) -> Any:
 
 
 def _logical(name: str) -> Any:
-    """Make the rule that spells an operation on bits, of truth values, as one on truths."""
+    """Make the rule that spells an operation on bits as one on truths; of whole numbers it stays.
 
-    def rule(write: Writer, step: Step, ins: Sequence[Wire], params: Params) -> Wire | None:
-        truths = not params and all(x.dtype == _BOOL for x in ins)
-        return write(name, *ins) if truths else None
-
-    return rule
+    There the spelling is refused, for a truth value is another type.
+    """
+    return lambda write, step, ins, params: write(name, *ins, **params)
 
 
 SPELLINGS = {

@@ -101,31 +101,29 @@ def _span(part: ast.stmt) -> Iterator[int]:
 
 
 def _told(text: str, part: Any, names: _Names, backward: bool, of: tuple[int, ...]) -> CodeLine:
-    made = {node.id for node in ast.walk(part) if _is_name(node, ast.Store)}
-    made |= {node.value.id for node in ast.walk(part) if _is_written(node)}  # type: ignore[attr-defined]
-    if isinstance(part, ast.Expr):  # np.add.at(dx, …) writes into its first argument
-        made |= {node.id for node in ast.walk(part.value.args[0]) if isinstance(node, ast.Name)}
-    read = sorted({node.id for node in ast.walk(part) if _is_name(node, ast.Load)} - made)
-    if "cache" in made or "cache" in read:
-        kept = sorted(made) if backward else read
-        needs = tuple(names.values[name] for name in kept if name in names.values)
+    made, read = _made_and_read(part)
+    if "cache" in (*made, *read):
+        needs = tuple(names.values[name] for name in (*made, *read) if name in names.values)
         return CodeLine(text, (), (), needs, backward)
     if not backward:
-        wires = [names.values[name] for name in sorted(made) if name in names.values]
+        wires = [names.values[name] for name in made if name in names.values]
         return CodeLine(text, names.together.get(wires[0], ()) if wires else (), (), (), False)
-    gradients = tuple(names.slopes[name] for name in sorted(made) if name in names.slopes)
+    gradients = tuple(names.slopes[name] for name in made if name in names.slopes)
     needs = tuple(names.values[name] for name in read if name in names.values)
     return CodeLine(text, of, gradients, needs, True)
 
 
-def _is_name(node: ast.AST, context: type[ast.expr_context]) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, context)
-
-
-def _is_written(node: ast.AST) -> bool:
-    """Tell whether an array is written into: `dx[i] = …`."""
-    return (
-        isinstance(node, ast.Subscript)
-        and isinstance(node.ctx, ast.Store)
-        and isinstance(node.value, ast.Name)
-    )
+def _made_and_read(part: ast.stmt) -> tuple[list[str], list[str]]:
+    """Return the variables that a statement makes or writes into, and the others, in order."""
+    found = [node for node in ast.walk(part) if isinstance(node, ast.Name)]
+    found.sort(key=lambda node: (node.lineno, node.col_offset))
+    written = {
+        node.value
+        for node in ast.walk(part)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+    }
+    if isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
+        written.add(part.value.args[0])  # np.add.at(dx, …) writes into its first argument
+    made = [node.id for node in found if isinstance(node.ctx, ast.Store) or node in written]
+    read = [node.id for node in found if node.id not in made]
+    return list(dict.fromkeys(made)), list(dict.fromkeys(read))

@@ -76,6 +76,10 @@ TRUTHS: dict[str, Function] = {
     "to whole": lambda x, y: x.astype(np.int64) - y,
     "count": lambda x, y: np.sum(x, axis=0),
     "any": lambda x, y: np.any(x & y, axis=1),
+    "greatest": lambda x, y: np.max(x > y, axis=1),
+    "greatest of columns": lambda x, y: np.max(x, axis=0),
+    "least": lambda x, y: np.min(x, axis=0, keepdims=True),
+    "least of all": lambda x, y: np.min(x <= x),
 }
 
 
