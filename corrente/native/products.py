@@ -15,6 +15,8 @@ from corrente.native.vectors import Module
 _SMALL = 60_000
 """Multiplications up to which a tile in registers beats a BLAS call (measured)."""
 _PACKED = 8192
+_WAITING = 8
+"""Additions that a core has under way at once."""
 _PARTED = 400_000
 _NEAR = 1 << 16
 """Bytes of an operand up to which tiles beat BLAS, however many rows there are (measured)."""
@@ -296,31 +298,54 @@ def _rows(code: Code, tile: _Tile, pointers: tuple[str, str, str], parted: bool)
 def _write_tile(code: Code, tile: _Tile, pointers: tuple[str, str, str]) -> None:
     """Write one tile: for every k, `high` numbers of A times `vectors` vectors of B."""
     core, kind, high, lanes, vectors = tile
-    a, b, out = pointers
+    out = pointers[2]
     size = 8 if kind == "double" else 4
     vector = kind if lanes == 1 else f"<{lanes} x {kind}>"
-    cells = [[code.local(vector) for _ in range(vectors)] for _ in range(high)]
+    # a tile of few cells would wait for each addition: several sums run side by side
+    ways = _WAITING // (high * vectors) if core.k >= 4 * _WAITING else 1
+    ways = max(ways, 1)
+    cells = [
+        [[code.local(vector) for _ in range(vectors)] for _ in range(high)] for _ in range(ways)
+    ]
     zero = "0.0" if lanes == 1 else "zeroinitializer"
-    for line in cells:
+    for line in (line for way in cells for line in way):
         for cell in line:
             code.add(f"store {vector} {zero}, ptr {cell}")
-    with code.loop(0, core.k) as k:
-        row = code.at(b, scaled(code, [(k, core.b[0])]))
-        columns = [
-            _vector(code, kind, lanes, code.at(row, v * lanes * core.b[1]), core.b[1], size)
-            for v in range(vectors)
-        ]
-        down = code.at(a, scaled(code, [(k, core.a[1])]))
-        for r, line in enumerate(cells):
-            one = code.let(f"load {kind}, ptr {code.at(down, r * core.a[0])}")
-            spread = _spread(code, vector, kind, lanes, one)
-            for cell, column in zip(line, columns, strict=True):
-                _multiply_add(code, vector, lanes, size, (spread, column, cell))
-    for r, line in enumerate(cells):
-        for v, cell in enumerate(line):
-            value = code.let(f"load {vector}, ptr {cell}")
+    whole = core.k - core.k % ways
+    with code.loop(0, whole, ways) as k:
+        for w, way in enumerate(cells):
+            _step(code, tile, pointers, code.let(f"add nuw nsw i64 {k}, {w}") if w else k, way)
+    for k in range(whole, core.k):
+        _step(code, tile, pointers, str(k), cells[0])
+    for r in range(high):
+        for v in range(vectors):
+            value = code.let(f"load {vector}, ptr {cells[0][r][v]}")
+            for way in cells[1:]:
+                more = code.let(f"load {vector}, ptr {way[r][v]}")
+                value = code.let(f"fadd {vector} {value}, {more}")
             place = code.at(out, r * core.c[0] + v * lanes * core.c[1])
             _put(code, kind, lanes, value, place, core.c[1], size)
+
+
+def _step(
+    code: Code, tile: _Tile, pointers: tuple[str, str, str], k: str, cells: list[list[str]]
+) -> None:
+    """Add the products of one k to the cells of a tile."""
+    core, kind, _, lanes, vectors = tile
+    a, b, _ = pointers
+    size = 8 if kind == "double" else 4
+    vector = kind if lanes == 1 else f"<{lanes} x {kind}>"
+    row = code.at(b, scaled(code, [(k, core.b[0])]))
+    columns = [
+        _vector(code, kind, lanes, code.at(row, v * lanes * core.b[1]), core.b[1], size)
+        for v in range(vectors)
+    ]
+    down = code.at(a, scaled(code, [(k, core.a[1])]))
+    for r, line in enumerate(cells):
+        one = code.let(f"load {kind}, ptr {code.at(down, r * core.a[0])}")
+        spread = _spread(code, vector, kind, lanes, one)
+        for cell, column in zip(line, columns, strict=True):
+            _multiply_add(code, vector, lanes, size, (spread, column, cell))
 
 
 def _multiply_add(
