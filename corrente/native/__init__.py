@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -32,6 +33,9 @@ __all__ = [
 ]
 
 _MUCH = 1 << 21
+_MARGIN = 4096
+"""Bytes before and after an arena that no program may touch, where that is looked after."""
+_CANARY = 0xFF
 _FASTCALL_KEYWORDS = 0x0080 | 0x0002
 
 
@@ -101,7 +105,9 @@ class Native:
         self._loaded = assemble(self.text, lowered.traffic > _MUCH)
         self._callbacks = [bound(callback) for callback in lowered.callbacks]
         self._objects: list[Any] = []
-        self._arena = np.zeros(lowered.arena.size + 64, np.uint8)
+        self._size = lowered.arena.size
+        self._margin = _MARGIN if os.environ.get("CORRENTE_CANARIES") else 0
+        self._arena = np.full(self._size + 64 + 2 * self._margin, _CANARY, np.uint8)
         count = len(table.entries)
         self._table = (ctypes.c_void_p * count).from_address(self._loaded.address("table"))
         self._following: dict[str, int] = {}
@@ -114,10 +120,23 @@ class Native:
         """Return the address of an entry."""
         return self._loaded.address(name)
 
+    @property
+    def _start(self) -> int:
+        """Where the arena begins, at the beginning of a cache line."""
+        return self._margin + -self._arena.ctypes.data % 64
+
+    def spoil(self) -> None:
+        """Fill the arena with NaN, so that a number read before it was written shows."""
+        self._arena[...] = _CANARY
+
+    def unharmed(self) -> bool:
+        """Tell whether nothing was written beside the arena; CORRENTE_CANARIES=1 leaves it room."""
+        beside = self._arena[: self._start], self._arena[self._start + self._size :]
+        return all(bool(np.all(part == _CANARY)) for part in beside)
+
     def _pointer(self, kind: str, value: Any) -> int:
         if kind == "arena":
-            start = self._arena.ctypes.data
-            return start + -start % 64
+            return self._arena.ctypes.data + self._start
         if kind == "object":
             self._objects.append(value)
             return id(value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from corrente.circuit import Circuit, Step, Wire
 from corrente.native.layouts import Layout
-from corrente.native.loops import space_of
+from corrente.native.nests import space_of
 from corrente.record import NAMES, Gate
 
 

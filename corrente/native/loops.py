@@ -7,14 +7,24 @@ adds up in memory, row by row, as NumPy does. The order is fixed by the shapes a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 
 import numpy as np
 
 from corrente.circuit import Circuit, Step
 from corrente.native.code import Code, scaled
+from corrente.native.elements import (
+    as_kind,
+    bytes_of,
+    flag,
+    kind_of,
+    load,
+    load_vector,
+    splat,
+    store_vector,
+    stored,
+)
 from corrente.native.folds import (
     Fold,
     combine,
@@ -28,18 +38,6 @@ from corrente.native.nests import BLOCK, Nest, Piece, blocked, never_mixed, piec
 from corrente.native.vectors import FLOATS, Module, Value, Vectors
 from corrente.passes.fuse import loop_dtype
 from corrente.record import Elementwise, Reduce, Shape
-
-KINDS = {"f8": "double", "f4": "float", "b1": "i1", "i8": "i64", "i4": "i32"}
-
-
-def kind_of(dtype: np.dtype[Any]) -> str:
-    """Return the LLVM type of an element in a register."""
-    return KINDS[dtype.str[1:]]
-
-
-def stored(kind: str) -> str:
-    """Return the LLVM type of an element in memory."""
-    return "i8" if kind == "i1" else kind
 
 
 def loop_nest(
@@ -106,6 +104,8 @@ class _Writer:
         self.lanes = lanes_for(body, vector_bytes)
         self.totals: dict[int, tuple[str, str]] = {}
         """Output → where its sum over several rows and its error are kept, for now."""
+        self.columns: dict[tuple[int, int], tuple[str, str]] = {}
+        """Output and start of a vector → where its sums over rows are kept, and their type."""
 
     def _geometry(self, space: Shape, ins: Sequence[Layout], outs: Sequence[Layout]) -> Nest:
         walks = [broadcast(layout, space) for layout in ins]
@@ -153,11 +153,13 @@ class _Writer:
             self._begin_total(p)
         parted = self.parted and depth == 0
         begin, end = ("%begin", "%end") if parted else ("0", str(sizes[depth]))
+        self._begin_columns(depth, indices)
         with self.code.loop(begin, end) as index:
             self._outer(depth + 1, [*indices, index])
         if self.nest.rest and depth == len(sizes) - 2:
             with self._at_the_end(end, sizes[depth]):
                 self._row([*indices, str(sizes[depth])], self.nest.rest)
+        self._end_columns(indices)
         for p in begun:
             self._end_total(p, indices)
 
@@ -177,20 +179,23 @@ class _Writer:
             self._pointer(f"%out{k}", walk, indices) for k, walk in enumerate(self.nest.outs)
         ]
         fixed = {
-            k: self._load(pointer, self.in_kinds[k])
+            k: load(code, pointer, self.in_kinds[k])
             for k, pointer in enumerate(inputs)
             if not self.nest.sizes or self.nest.ins[k][-1] == 0
         }
         registers = {p: self._register(fold) for p, fold in self.folds.items() if self._inner(p)}
-        for piece in pieces(n, self.lanes, len(self.body.steps)):
+        for piece in self._pieces(n):
             vectors = Vectors(piece.lanes, code.lines, self.module, f"v{len(code.lines)}.")
             accumulators = {p: self._accumulator(vectors, self.folds[p]) for p in registers}
-            with _counted(code, piece) as index:
+            with code.stretch(*piece) as index:
                 given = self._inputs(vectors, inputs, fixed, index)
                 made = self._body(vectors, given)
                 for p, wire in enumerate(self.body.outs):
                     if p in accumulators:
                         self._fold(vectors, self.folds[p], accumulators[p], made)
+                    elif (p, piece.start) in self.columns:
+                        place, _ = self.columns[p, piece.start]
+                        self._fold(vectors, self.folds[p], place, made)
                     elif p in self.folds:
                         self._fold_in_memory(vectors, p, outputs[p], index, made)
                     else:
@@ -206,12 +211,6 @@ class _Writer:
 
     # --- reading, computing, writing ----------------------------------------------------------
 
-    def _load(self, pointer: str, kind: str) -> Value:
-        text = self.code.let(f"load {stored(kind)}, ptr {pointer}", "x")
-        if kind == "i1":
-            text = self.code.let(f"icmp ne i8 {text}, 0", "x")
-        return Value(text, kind)
-
     def _inputs(
         self, vectors: Vectors, inputs: list[str], fixed: dict[int, Value], index: str
     ) -> dict[int, Value]:
@@ -219,34 +218,11 @@ class _Writer:
         for k, wire in enumerate(self.body.ins):
             kind = self.in_kinds[k]
             if k in fixed:
-                given[wire] = _splat(self.code, vectors, fixed[k])
+                given[wire] = splat(self.code, vectors, fixed[k])
             else:
-                given[wire] = self._load_vector(
-                    vectors, inputs[k], self.nest.ins[k][-1], index, kind
-                )
+                walk = self.nest.ins[k]
+                given[wire] = load_vector(self.code, vectors, inputs[k], walk[-1], index, kind)
         return given
-
-    def _load_vector(
-        self, vectors: Vectors, pointer: str, stride: int, index: str, kind: str
-    ) -> Value:
-        code, element = self.code, stored(kind)
-        first = code.at(pointer, scaled(code, [(index, stride)]))
-        size = _bytes(element)
-        if vectors.lanes == 1:
-            text = code.let(f"load {element}, ptr {first}", "x")
-        elif stride == size:
-            text = code.let(f"load {vectors.type(element)}, ptr {first}, align {size}", "x")
-        else:
-            text = "poison"
-            for lane in range(vectors.lanes):
-                one = code.let(f"load {element}, ptr {code.at(first, lane * stride)}", "x")
-                text = code.let(
-                    f"insertelement {vectors.type(element)} {text}, {element} {one}, i64 {lane}"
-                )
-        if kind == "i1":
-            zero = "0" if vectors.lanes == 1 else "zeroinitializer"
-            text = code.let(f"icmp ne {vectors.type('i8')} {text}, {zero}", "x")
-        return Value(text, kind)
 
     def _body(self, vectors: Vectors, values: dict[int, Value]) -> dict[int, Value]:
         body = self.body
@@ -280,7 +256,7 @@ class _Writer:
         if wire in self.body.held:
             number = self.body.held[wire]
             if step.gate.name == "where" and position == 0:
-                return Value(_flag(vectors, bool(number)), "i1")
+                return Value(flag(vectors, bool(number)), "i1")
             # a long whole number must not lose its last digits
             return vectors.number(float(number) if kind in FLOATS else int(number), kind)
         value = values[wire]
@@ -288,21 +264,12 @@ class _Writer:
             return as_kind(vectors, value, "i1")
         return as_kind(vectors, value, kind)
 
+    def _stride(self, p: int) -> int:
+        return self.nest.outs[p][-1] if self.nest.outs[p] else 0
+
     def _store(self, vectors: Vectors, p: int, pointer: str, index: str, value: Value) -> None:
-        code = self.code
         value = as_kind(vectors, value, self.out_kinds[p])
-        text, element = value.name, stored(value.kind)
-        if value.kind == "i1":
-            text = code.let(f"zext {vectors.type('i1')} {text} to {vectors.type('i8')}")
-        stride = self.nest.outs[p][-1] if self.nest.outs[p] else 0
-        first = code.at(pointer, scaled(code, [(index, stride)]))
-        size = _bytes(element)
-        if vectors.lanes == 1 or stride == size:
-            code.add(f"store {vectors.type(element)} {text}, ptr {first}, align {size}")
-            return
-        for lane in range(vectors.lanes):
-            one = code.let(f"extractelement {vectors.type(element)} {text}, i64 {lane}")
-            code.add(f"store {element} {one}, ptr {code.at(first, lane * stride)}")
+        store_vector(self.code, vectors, pointer, self._stride(p), index, value)
 
     # --- folding ------------------------------------------------------------------------------
 
@@ -336,6 +303,46 @@ class _Writer:
             have = Value(code.let(f"load {fold.kind}, ptr {pointer}"), fold.kind)
             text = combine(code, str, fold, have, Value(text, fold.kind)).name
         code.add(f"store {fold.kind} {text}, ptr {pointer}")
+
+    def _pieces(self, n: int) -> Iterator[Piece]:
+        """Part a row into vectors; a short one whose columns add up, into single ones."""
+        weight = len(self.body.steps)
+        short = n <= 4 * self.lanes and weight <= 24
+        if short and any(not self._inner(p) for p in self.folds):
+            for start, lanes, times in pieces(n, self.lanes, weight):
+                for k in range(times):
+                    yield Piece(start + k * lanes, lanes, 1)
+        else:
+            yield from pieces(n, self.lanes, weight)
+
+    def _begin_columns(self, depth: int, indices: Sequence[str]) -> None:
+        """Keep sums over the rows of a short axis in registers while the rows are walked."""
+        nest, code = self.nest, self.code
+        if depth != len(nest.sizes) - 2 or nest.rest:
+            return
+        found = list(self._pieces(nest.sizes[-1]))
+        if any(piece.times > 1 for piece in found):
+            return
+        for p, fold in self.folds.items():
+            size = bytes_of(fold.kind)
+            if self._inner(p) or not nest.folds[p][depth] or nest.outs[p][-1] != size:
+                continue
+            pointer = self._pointer(f"%out{p}", nest.outs[p], indices)
+            for start, lanes, _ in found:
+                kind = fold.kind if lanes == 1 else f"<{lanes} x {fold.kind}>"
+                place = code.local(kind)
+                have = code.let(f"load {kind}, ptr {code.at(pointer, start * size)}, align {size}")
+                code.add(f"store {kind} {have}, ptr {place}")
+                self.columns[p, start] = place, kind
+
+    def _end_columns(self, indices: Sequence[str]) -> None:
+        code = self.code
+        for (p, start), (place, kind) in self.columns.items():
+            size = bytes_of(self.folds[p].kind)
+            pointer = self._pointer(f"%out{p}", self.nest.outs[p], indices)
+            text = code.let(f"load {kind}, ptr {place}")
+            code.add(f"store {kind} {text}, ptr {code.at(pointer, start * size)}, align {size}")
+        self.columns.clear()
 
     def _fill(self, p: int, fold: Fold, start: str) -> None:
         flags, walk = self.nest.folds[p], self.nest.outs[p]
@@ -386,7 +393,7 @@ class _Writer:
         self, vectors: Vectors, p: int, pointer: str, index: str, made: dict[int, Value]
     ) -> None:
         fold = self.folds[p]
-        have = self._load_vector(vectors, pointer, self.nest.outs[p][-1], index, fold.kind)
+        have = load_vector(self.code, vectors, pointer, self._stride(p), index, fold.kind)
         more = as_kind(vectors, made[fold.wire], fold.kind)
         result = combine(self.code, vectors.type, fold, have, more)
         self._store(vectors, p, pointer, index, result)
@@ -413,51 +420,3 @@ class _Writer:
         have = Value(code.let(f"load {fold.kind}, ptr {total}"), fold.kind)
         more = combine(code, str, fold, have, Value(text, fold.kind))
         code.add(f"store {fold.kind} {more.name}, ptr {total}")
-
-
-class _counted:
-    """The loop over the vectors of one piece; none where there is only one."""
-
-    def __init__(self, code: Code, piece: Piece) -> None:
-        self.code, self.piece = code, piece
-        self.context: Any = None
-
-    def __enter__(self) -> str:
-        start, lanes, times = self.piece
-        if times == 1:
-            return str(start)
-        self.context = self.code.loop(start, start + times * lanes, lanes)
-        return self.context.__enter__()
-
-    def __exit__(self, *failure: Any) -> None:
-        if self.context is not None:
-            self.context.__exit__(*failure)
-
-
-def as_kind(vectors: Vectors, value: Value, kind: str) -> Value:
-    """Cast a value to an element kind; a number becomes a flag by asking whether it is not 0."""
-    if value.kind == kind:
-        return value
-    if kind == "i1":
-        return vectors.negate(vectors.eq(value, vectors.const(0.0, value)))
-    return vectors.cast(value, kind)
-
-
-def _splat(code: Code, vectors: Vectors, value: Value) -> Value:
-    if vectors.lanes == 1:
-        return value
-    kind = vectors.type(value.kind)
-    one = code.let(f"insertelement {kind} poison, {value.kind} {value.name}, i64 0")
-    text = code.let(
-        f"shufflevector {kind} {one}, {kind} poison, <{vectors.lanes} x i32> zeroinitializer"
-    )
-    return Value(text, value.kind)
-
-
-def _flag(vectors: Vectors, flag: bool) -> str:
-    text = "true" if flag else "false"
-    return text if vectors.lanes == 1 else f"splat (i1 {text})"
-
-
-def _bytes(element: str) -> int:
-    return {"double": 8, "float": 4, "i8": 1, "i64": 8, "i32": 4}[element]
