@@ -55,10 +55,11 @@ values:
 
 options:
   --wrt NAMES    differentiate only these arguments: --wrt x,y
-  --save PATH    write the drawing as well: .svg, .txt or .json; may be repeated
+  --save PATH    write the drawing as well: .html, .svg, .txt or .json; may be repeated
   --explain      tell both passes step by step
   --listing      with view: the source, with values and gradients in the margin
   --json         print everything as JSON, and nothing else
+  --open         open the living page in a browser
   --ascii        draw with plain characters
   --lang LANG    en or pt
   --version      print the version
@@ -92,10 +93,11 @@ valores:
 
 opções:
   --wrt NOMES    deriva só em relação a estes argumentos: --wrt x,y
-  --save CAMINHO grava também o desenho: .svg, .txt ou .json; pode ser repetida
+  --save CAMINHO grava também o desenho: .html, .svg, .txt ou .json; pode ser repetida
   --explain      conta os dois passos, porta por porta
   --listing      com view: o código-fonte, com valores e gradientes na margem
   --json         imprime tudo em JSON, e nada mais
+  --open         abre a página viva no navegador
   --ascii        desenha com caracteres simples
   --lang LÍNGUA  en ou pt
   --version      imprime a versão
@@ -128,6 +130,7 @@ class Options(NamedTuple):
     listing: bool
     json: bool
     ascii: bool
+    open: bool
     help: bool
     version: bool
 
@@ -208,7 +211,7 @@ def _click() -> ModuleType:
 
 def _options(words: Sequence[str]) -> Options:
     click = _click()
-    flags = ["explain", "listing", "json", "ascii", "help", "version"]
+    flags = ["explain", "listing", "json", "ascii", "open", "help", "version"]
     command = click.Command(
         "corrente",
         params=[
@@ -388,6 +391,8 @@ def _report(traced: Traced, options: Options) -> None:
     if options.explain:
         print(program.explain(lang), end="\n\n")
     _list(traced, lang)
+    if options.open:
+        program.show(lang, browser=True)
     for path in options.save:
         print(Says("saved: {0}", "gravado: {0}").fill(path).into(lang))
 

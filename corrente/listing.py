@@ -117,6 +117,13 @@ def annotate(run: Run, lang: str = "en", width: int | None = None) -> str:
 # --- which lines made which wires ---------------------------------------------------------------
 
 
+def blocks(run: Run) -> list[tuple[str, str, int, list[Row]]]:
+    """Return each function's name, file, first line and rows; the steps where there is no source."""
+    ledger = _ledger(run)
+    found = [(b.name, b.file, b.first, list(_lines(run, ledger, b))) for b in ledger.blocks]
+    return found or [("", "", 0, list(_steps(run)))]
+
+
 def _ledger(run: Run) -> _Ledger:
     """Go through the steps once and enter each under the lines of the user that made it."""
     ledger = _Ledger()

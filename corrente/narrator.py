@@ -350,7 +350,10 @@ def _local(story: _Story, step: Step, position: int, sent: Any) -> Any:
     # the rule's own counter, so that telling a tie does not count it a second time
     with ties(rule()), np.errstate(all="ignore"):
         one = np.ones_like(upstream)[()]
-        local = pulls[position](one, story.value(out), *ins, **step.params)
+        try:
+            local = pulls[position](one, story.value(out), *ins, **step.params)
+        except (ArithmeticError, ValueError, TypeError):
+            return None  # Python refuses to divide its own numbers by zero
         if np.ndim(upstream) == 0:
             agrees = np.isclose(upstream * local, sent, rtol=1e-3, equal_nan=True)
             return local if agrees else None

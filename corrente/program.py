@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import webbrowser
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, wraps
@@ -20,6 +21,7 @@ from corrente.circuit import Circuit, Contribution, Run
 from corrente.derivatives import Argnums, Choice, choose, own, scalar, seed, zero
 from corrente.errors import BadValue, CorrenteError
 from corrente.figures import summarise
+from corrente.pages import write_page
 from corrente.places import Place, locate
 from corrente.recording import (
     Recording,
@@ -258,12 +260,20 @@ class Program:
 
     # --- seeing -----------------------------------------------------------------------------
 
-    def show(self, lang: str = "en", *, fold: str = "auto", **options: Any) -> None:
+    def show(
+        self, lang: str = "en", *, fold: str = "auto", browser: bool = False, **options: Any
+    ) -> None:
         """Print the circuit in the terminal, values above the wires and gradients below.
 
         In a large circuit a function made of several gates is drawn as one box, and gates that
         only decide the path are left out; `fold="functions"` does so in any, "none" in none.
+        `browser=True` opens the living page instead, from a file in the temporary folder.
         """
+        if browser:
+            path = Path(tempfile.mkdtemp(prefix="corrente-")) / "circuit.html"
+            self.save(path, lang, fold=fold)
+            webbrowser.open(path.as_uri())
+            return
         scene = lay_out(self.run, lang=lang, metric=text.METRIC, fold=fold)
         text.show(scene, lang=lang, **options)
 
@@ -333,12 +343,14 @@ class Program:
         }
 
     def save(self, path: str | os.PathLike[str], lang: str = "en", *, fold: str = "auto") -> None:
-        """Write the drawing to a file: .svg, .txt or .json; whole or not at all.
+        """Write the drawing to a file: .html, .svg, .txt or .json; whole or not at all.
 
-        `fold` is as for `show`; JSON holds every step.
+        HTML is the living page: one file that needs nothing else. `fold` is as for `show`; JSON
+        holds every step.
         """
         path = Path(path)
         makers: dict[str, Callable[[], str]] = {
+            ".html": lambda: write_page(self.run, self.backward, self.kept, lang, fold),
             ".svg": lambda: svg.draw(lay_out(self.run, lang=lang, fold=fold)),
             ".txt": lambda: (
                 text.draw(lay_out(self.run, lang=lang, metric=text.METRIC, fold=fold)) + "\n"

@@ -1,7 +1,7 @@
 """Write the living pages of the gallery and take their pictures: `python docs/make_screenshots.py`.
 
 Needs Playwright and a Chromium (`CHROMIUM=/usr/bin/chromium` if it is not where Playwright looks);
-with `--pages FOLDER` it only writes the pages and needs neither.
+with `--pages FOLDER` it only writes the pages, and needs neither.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ HERE = Path(__file__).parent / "screenshots"
 
 def f(x, y, z):
     q = x + y
-    f = q * z
-    return f
+    return q * z
 
 
 def neuron(w, x):
@@ -125,21 +124,32 @@ def walk(page: Any) -> None:
 
 
 def look_closely(page: Any) -> None:
-    """Open an array of a page: the one with the most elements that stands in the picture."""
-    page.evaluate("document.querySelector('.tile.gradient')?.dispatchEvent(new Event('x'))")
-    tile = page.locator("#drawing .tile.value").first
-    if tile.count():
-        box = tile.bounding_box()
-        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    """Open an array of a page whole, or a wire where there is none."""
+    for kind in (".tile.gradient", ".label.gradient text"):
+        found = page.locator(f"#drawing {kind}")
+        if found.count():
+            found.nth(min(2, found.count() - 1)).click()
+            break
     page.mouse.move(2, 2)
 
 
-VIEWS: tuple[tuple[str, str, dict[str, Any], Callable[[Any], None] | None], ...] = (
-    ("", "en", {}, None),
-    ("dark", "en", {"color_scheme": "dark"}, look_closely),
-    ("pt", "pt", {}, walk),
+class View(NamedTuple):
+    """One way to look at pages: which ones, in which language and light, and what is done first."""
+
+    name: str
+    of: tuple[str, ...]
+    lang: str = "en"
+    options: Mapping[str, Any] = {}
+    act: Callable[[Any], None] | None = None
+
+
+NARROW = {"viewport": {"width": 390, "height": 844}}
+VIEWS = (
+    View("light", ("product", "neuron", "moons", "batch-norm", "lstm-step", "attention-head")),
+    View("dark", ("product", "lstm-step"), "en", {"color_scheme": "dark"}, look_closely),
+    View("pt", ("neuron", "batch-norm"), "pt", {}, walk),
+    View("narrow", ("neuron",), "en", NARROW),
 )
-WIDE = {"width": 1440, "height": 1000}
 
 
 def save_pages(folder: Path) -> dict[str, Path]:
@@ -162,21 +172,17 @@ def take_pictures(pages: dict[str, Path]) -> None:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"]
         )
-        for name in gallery():
-            for view, lang, options, act in VIEWS:
-                page = browser.new_context(viewport=WIDE, **options).new_page()
-                page.goto(pages[f"{name} {lang}"].as_uri())
+        for view in VIEWS:
+            for name in view.of:
+                options = {"viewport": {"width": 1440, "height": 1000}, **view.options}
+                page = browser.new_context(**options).new_page()
+                page.goto(pages[f"{name} {view.lang}"].as_uri())
                 page.wait_for_selector("#drawing")
-                if act is not None:
-                    act(page)
+                if view.act is not None:
+                    view.act(page)
                 page.wait_for_timeout(400)
-                path = HERE / f"{name}{'-' if view else ''}{view}.png"
-                page.screenshot(path=path, full_page=True)
+                page.screenshot(path=HERE / f"{name}-{view.name}.png", full_page=True)
                 page.context.close()
-        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
-        page.goto(pages["neuron en"].as_uri())
-        page.wait_for_selector("#drawing")
-        page.screenshot(path=HERE / "neuron-narrow.png", full_page=True)
         browser.close()
 
 
