@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from corrente import nn, special
+    from corrente import nn, optimisers, special
     from corrente.batching import vmap
     from corrente.checker import check_grads
     from corrente.compiler import jit
@@ -20,18 +20,26 @@ if TYPE_CHECKING:
     from corrente.errors import CorrenteError, TieWarning, UnreachedWarning
     from corrente.gates.choices import stop_gradient
     from corrente.jacobians import elementwise_grad, hessian, jacfwd, jacobian, jacrev
+    from corrente.learn import NetworkClassifier, NetworkRegressor
+    from corrente.minimising import minimize
     from corrente.program import Program, trace
+    from corrente.rates import find_rate
+    from corrente.trainer import DivergedWarning, train
 
 __version__ = "0.1.0"
 
 __all__ = [
     "CorrenteError",
+    "DivergedWarning",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "Program",
     "TieWarning",
     "UnreachedWarning",
     "check_grads",
     "checkpoint",
     "elementwise_grad",
+    "find_rate",
     "gate",
     "grad",
     "hessian",
@@ -42,11 +50,14 @@ __all__ = [
     "jit",
     "jvp",
     "linearize",
+    "minimize",
     "nn",
+    "optimisers",
     "special",
     "stop_gradient",
     "ties",
     "trace",
+    "train",
     "value_and_grad",
     "vjp",
     "vmap",
@@ -62,13 +73,17 @@ _ROOMS = {
     "errors": "CorrenteError TieWarning UnreachedWarning",
     "gates.choices": "stop_gradient",
     "jacobians": "elementwise_grad hessian jacfwd jacobian jacrev",
+    "learn": "NetworkClassifier NetworkRegressor",
+    "minimising": "minimize",
     "program": "Program trace",
+    "rates": "find_rate",
+    "trainer": "DivergedWarning train",
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("nn", "special"):
+    if name in ("nn", "optimisers", "special"):
         return import_module(f"corrente.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'corrente' has no attribute {name!r}")

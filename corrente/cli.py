@@ -12,8 +12,9 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
@@ -29,8 +30,17 @@ from corrente.errors import (
 )
 from corrente.places import here
 from corrente.program import Program, trace
+from corrente.scene import lay_out
+from corrente.views import text
+from corrente.views.surroundings import RADIUS, surround
 from corrente.words import LANGUAGES, Says, plain
 
+COMMANDS = {
+    "exercise": "exercises:command",
+    "predict": "learning:predict",
+    "train": "learning:train",
+}
+"""Sub-commands that have rooms of their own, loaded when they are asked for."""
 BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 HELP = Says(
@@ -39,6 +49,7 @@ Backpropagation seen as a circuit: values go forward, gradients come back.
 
 usage: corrente EXPRESSION [NAME=VALUE ...] [options]
        corrente view FILE.py:FUNCTION [NAME=VALUE ...] [options]
+       corrente exercise | train | predict             (each tells more with --help)
 
 The first form draws an expression of NumPy functions and lists its gradients. The expression is
 read against a white list; it is never run as Python. Numbers are floats, * multiplies element by
@@ -58,6 +69,8 @@ options:
   --save PATH    write the drawing as well: .html, .svg, .txt or .json; may be repeated
   --explain      tell both passes step by step
   --listing      with view: the source, with values and gradients in the margin
+  --focus NAME   draw only what lies around a wire
+  --radius N     with --focus: how many gates each way; 2 if not given
   --json         print everything as JSON, and nothing else
   --open         open the living page in a browser
   --ascii        draw with plain characters
@@ -77,6 +90,7 @@ Retropropagação vista como circuito: os valores vão para a frente, os gradien
 
 uso: corrente EXPRESSÃO [NOME=VALOR ...] [opções]
      corrente view ARQUIVO.py:FUNÇÃO [NOME=VALOR ...] [opções]
+     corrente exercise | train | predict             (cada um conta mais com --help)
 
 A primeira forma desenha uma expressão de funções do NumPy e lista os seus gradientes. A expressão
 é lida segundo uma lista branca; nunca é executada como Python. Os números são reais, * multiplica
@@ -96,6 +110,8 @@ opções:
   --save CAMINHO grava também o desenho: .html, .svg, .txt ou .json; pode ser repetida
   --explain      conta os dois passos, porta por porta
   --listing      com view: o código-fonte, com valores e gradientes na margem
+  --focus NOME   desenha só o que está em volta de um fio
+  --radius N     com --focus: quantas portas para cada lado; 2 se não for dado
   --json         imprime tudo em JSON, e nada mais
   --open         abre a página viva no navegador
   --ascii        desenha com caracteres simples
@@ -126,6 +142,8 @@ class Options(NamedTuple):
     wrt: str | None
     save: tuple[str, ...]
     lang: str
+    focus: str | None
+    radius: int
     explain: bool
     listing: bool
     json: bool
@@ -219,13 +237,15 @@ def _options(words: Sequence[str]) -> Options:
             click.Option(["--wrt"]),
             click.Option(["--save"], multiple=True),
             click.Option(["--lang"], default=LANGUAGES[0]),
+            click.Option(["--focus"]),
+            click.Option(["--radius"], type=int, default=RADIUS),
             *(click.Option([f"--{flag}"], is_flag=True) for flag in flags),
         ],
         add_help_option=False,
         # an expression may begin with a minus sign
         context_settings={"ignore_unknown_options": True},
     )
-    _refuse_unknown(words, [*flags, "wrt", "save", "lang"])
+    _refuse_unknown(words, [*flags, "wrt", "save", "lang", "focus", "radius"])
     try:
         options = Options(**command.make_context("corrente", list(words)).params)
     except click.BadOptionUsage as error:
@@ -236,6 +256,12 @@ def _options(words: Sequence[str]) -> Options:
             else Says("{0} needs a value.", "{0} precisa de um valor.")
         )
         raise BadArgument(fault.fill(error.option_name), _SEE_HELP, False) from None
+    except click.BadParameter:
+        raise BadValue(
+            Says("--radius takes a whole number.", "--radius leva um número inteiro."),
+            plain("--radius 2"),
+            False,
+        ) from None
     if options.lang not in LANGUAGES:
         raise BadValue(
             Says("there is no language {0} here.", "não há aqui a língua {0}.").fill(options.lang),
@@ -264,6 +290,10 @@ def _refuse_unknown(words: Sequence[str], known: Sequence[str]) -> None:
 
 
 def _run(words: Sequence[str]) -> None:
+    if words[:1] and words[0] in COMMANDS:
+        room, name = COMMANDS[words[0]].split(":")
+        getattr(import_module(f"corrente.{room}"), name)(words[1:])
+        return
     options = _options(words)
     if options.help:
         print(HELP.into(options.lang))
@@ -382,9 +412,9 @@ def _report(traced: Traced, options: Options) -> None:
         print(json.dumps(program.json(), ensure_ascii=False, allow_nan=False))
         return
     if options.ascii:
-        _show_plainly(program, lang)
+        _show_plainly(program, options)
     else:
-        program.show(lang=lang)
+        _show(program, options)
     print()
     if options.listing:
         print(program.listing(lang), end="\n\n")
@@ -397,10 +427,19 @@ def _report(traced: Traced, options: Options) -> None:
         print(Says("saved: {0}", "gravado: {0}").fill(path).into(lang))
 
 
-def _show_plainly(program: Program, lang: str) -> None:
+def _show(program: Program, options: Options, file: TextIO | None = None) -> None:
+    """Draw the circuit, or what lies around one of its wires."""
+    if options.focus is None:
+        program.show(lang=options.lang, file=file)
+        return
+    near = surround(program.run, options.focus, options.radius)
+    text.show(lay_out(near, lang=options.lang, metric=text.METRIC), options.lang, file=file)
+
+
+def _show_plainly(program: Program, options: Options) -> None:
     """Draw as for a file that holds only ASCII."""
     file = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="replace")
-    program.show(lang=lang, file=file)
+    _show(program, options, file)
     file.seek(0)
     print(file.read(), end="")
 

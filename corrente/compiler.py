@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from corrente import native
-from corrente.errors import PathWarning
+from corrente.errors import NotSupported, PathWarning
 from corrente.places import Where, locate
 from corrente.purity import Photographer, Surroundings, surroundings
 from corrente.recording import function_name
+from corrente.strictness import Unlike
 from corrente.tracer import Traced
 from corrente.translation import Program, ScalarProgram, recorded, translate
 from corrente.trees import Tree, take_apart
@@ -78,12 +79,11 @@ class Compiled:
         key = self._key(given)
         if key is None or key in self._plain:
             return self.__wrapped__(*args, **kwargs)
-        programs = self._programs.setdefault(key, [])
-        for program in reversed(programs):
+        for program in reversed(self._programs.get(key, ())):
             result = program.call(given.leaves)
             if result is not NotImplemented:
                 return result
-        return self._further(key, programs, args, kwargs)
+        return self._further(key, args, kwargs)
 
     def _key(self, given: Tree) -> Any:
         """Return what a program depends on; None where something cannot be part of one."""
@@ -101,34 +101,52 @@ class Compiled:
             self._around = surroundings(self.__wrapped__)
         return str(given.structure), tuple(kinds), self._photographer.photograph(self._around)
 
-    def _further(
-        self, key: Any, programs: list[Program | ScalarProgram], args: Any, kwargs: Any
-    ) -> Any:
+    def _further(self, key: Any, args: Any, kwargs: Any) -> Any:
         """Trace the path that these arguments take, compile it, and run it."""
         f = self.__wrapped__
-        if len(programs) >= MOST_PATHS:
+        if len(self._programs.get(key, ())) >= MOST_PATHS:
             self._plain.add(key)
-            self._warn(programs)
+            self._warn(self._programs[key])
             return f(*args, **kwargs)
-        with _no_collecting():
-            program = self._translated(args, kwargs)
+        program, always = self._attempted(args, kwargs)
+        given = take_apart((args, dict(sorted(kwargs.items()))))
+        key = self._key(given)  # by what is known now of the arrays around
         if program is None:
-            self._plain.add(key)
+            if always:
+                self._plain.add(key)
             return f(*args, **kwargs)
-        if any(known.path == program.path for known in programs):
-            result = f(*args, **kwargs)  # raises where Python itself refuses this arithmetic
-            self._plain.add(key)  # no program of this path takes these arguments
+        programs = self._programs.setdefault(key, [])
+        known = next((one for one in programs if one.path == program.path), None)
+        if known is not None:
+            result = known.call(given.leaves)  # another thread may have made it meanwhile
+            if result is NotImplemented:
+                result = f(*args, **kwargs)  # raises where Python itself refuses this arithmetic
+                self._plain.add(key)  # no program of this path takes these arguments
             return result
         programs.append(program)
         if isinstance(program, Program) and program.fast:
             program.native.lead_to("fast", self._door.leads_to)
             self._door.leads_to = program.native.address("fast")
-        result = program.call(take_apart((args, dict(sorted(kwargs.items())))).leaves)
+        result = program.call(given.leaves)
         return f(*args, **kwargs) if result is NotImplemented else result
+
+    def _attempted(self, args: Any, kwargs: Any) -> tuple[Program | ScalarProgram | None, bool]:
+        """Translate if it can be; without a program, tell whether that will always be so."""
+        try:
+            with _no_collecting(), np.errstate(all="ignore"):
+                return self._translated(args, kwargs), True
+        except NotSupported:  # traced, that is; run plainly it may do without
+            return None, True
+        except Unlike:
+            return None, False
 
     def _translated(self, args: Any, kwargs: Any) -> Program | ScalarProgram | None:
         recording, likes = recorded(self.__wrapped__, args, kwargs)
-        self._around = around = surroundings(self.__wrapped__)
+        around = surroundings(self.__wrapped__)
+        self._photographer.refer(recording.tape.references.values())
+        if self._photographer.reads(around):  # what Python read of an array may change in it
+            around = around._replace(whole=False)
+        self._around = around
         return translate(recording, likes, kwargs, around)
 
     def derived(self, derivative: Callable[..., Any], *options: Any) -> Callable[..., Any]:

@@ -36,7 +36,7 @@ from corrente.source import c, javascript, python
 from corrente.source.joining import join
 from corrente.tape import Tape
 from corrente.tracer import Traced
-from corrente.views import svg, text
+from corrente.views import latex, svg, text, tree
 from corrente.words import Says
 
 
@@ -274,6 +274,9 @@ class Program:
             self.save(path, lang, fold=fold)
             webbrowser.open(path.as_uri())
             return
+        if tree.suits(self.run, fold):
+            tree.show(self.run, lang, **options)
+            return
         scene = lay_out(self.run, lang=lang, metric=text.METRIC, fold=fold)
         text.show(scene, lang=lang, **options)
 
@@ -343,7 +346,7 @@ class Program:
         }
 
     def save(self, path: str | os.PathLike[str], lang: str = "en", *, fold: str = "auto") -> None:
-        """Write the drawing to a file: .html, .svg, .txt or .json; whole or not at all.
+        """Write the drawing to a file: .html, .svg, .tex, .txt or .json; whole or not at all.
 
         HTML is the living page: one file that needs nothing else. `fold` is as for `show`; JSON
         holds every step.
@@ -352,6 +355,7 @@ class Program:
         makers: dict[str, Callable[[], str]] = {
             ".html": lambda: write_page(self.run, self.backward, self.kept, lang, fold),
             ".svg": lambda: svg.draw(lay_out(self.run, lang=lang, fold=fold)),
+            ".tex": lambda: latex.draw(lay_out(self.run, lang=lang, fold=fold), self.run),
             ".txt": lambda: (
                 text.draw(lay_out(self.run, lang=lang, metric=text.METRIC, fold=fold)) + "\n"
             ),
@@ -391,12 +395,12 @@ def _plain(value: Any) -> Any:
     if value is None:
         return None
     array = np.asarray(value)
+    if array.dtype.kind == "c":
+        return [_plain(np.real(array)), _plain(np.imag(array))]
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         array = array.astype(object)
         flat = [v if np.isfinite(v) else str(v) for v in array.ravel()]
         return np.array(flat, object).reshape(array.shape).tolist()
-    if array.dtype.kind == "c":
-        return [np.real(array).tolist(), np.imag(array).tolist()]
     return array.tolist()
 
 

@@ -9,8 +9,16 @@ from __future__ import annotations
 import copy
 import dis
 import random
-from collections.abc import Callable, Iterator, Sequence
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,7 +137,7 @@ def _difference(first: Recording, second: Recording) -> Where | None:
     for a, b in zip(one.recorded, other.recorded, strict=False):
         # the interpreter may move an instruction between two runs, not the text it stands for
         placed = a[4] == b[4] or locate(a[4]) == locate(b[4])
-        same = placed and a[:3] == b[:3] and a[3].keys() == b[3].keys()
+        same = placed and a[0].name == b[0].name and a[1:3] == b[1:3] and a[3].keys() == b[3].keys()
         outside = (wire for wire in a[1] if wire not in made)
         if not same or not all(_alike(one.values[w], other.values[w]) for w in outside):
             return a[4]
@@ -149,7 +157,11 @@ def _alike(a: Any, b: Any) -> bool:
 def _drawing(code: CodeType | None) -> Where | None:
     for part in _codes(code):
         for step in dis.get_instructions(part):
-            if step.opname.startswith("LOAD") and step.argval in ("random", "normal", "rand"):
+            if step.opname.startswith("LOAD") and step.argval in (
+                "random",
+                "normal",
+                "rand",
+            ):
                 return part, step.offset
     return None
 
@@ -182,8 +194,11 @@ def _impure(f: Callable[..., Any], what: Says, place: Where | None) -> Impure:
 
 # --- what a function reads beside its arguments -------------------------------------------------
 
-_DATA = (np.ndarray, np.generic, float, int, complex, str, type(None))
-_FIXED = (ModuleType, type, FunctionType, np.ufunc)
+_DATA = (np.ndarray, np.generic, float, int, complex, str, bytes, type(None))
+_STEADY = (ModuleType, type, BuiltinFunctionType, np.ufunc, np.random.Generator)
+_OTHERS = frozenset(("builtins", "corrente", "math", "numpy", "scipy"))
+"""Packages in which nothing is exchanged while a program runs."""
+_LONG, _DEEP = 256, 6
 
 
 class Seen(NamedTuple):
@@ -208,41 +223,107 @@ class Surroundings(NamedTuple):
 
 
 def surroundings(f: Callable[..., Any]) -> Surroundings:
-    """Find the numbers and arrays that a function, and the functions it names, read from around.
+    """Find the numbers, arrays and functions that a function, and those it names, read from around.
 
     Not whole when there are lists, dicts or objects among them: what those hold may be exchanged
     without their being exchanged.
     """
     seen: dict[tuple[int, str | None], Seen] = {}
-    whole, queue, known = True, [unwrapped(f)], set()
+    whole, queue, known = True, list(_roots(f)), set()
     while queue:
-        function = queue.pop()
-        if id(function) in known:
+        variable = queue.pop()
+        value = unwrapped(variable.value)
+        key = id(variable.place), variable.name
+        if key in known or isinstance(value, ModuleType) or _is_of_others(value):
             continue
-        known.add(id(function))
-        for variable in _variables(function):
-            value = variable.value
-            if isinstance(value, _DATA):
-                seen[id(variable.place), variable.name] = variable
-            elif isinstance(unwrapped(value), FunctionType):
-                queue.append(unwrapped(value))
-            elif not isinstance(value, _FIXED) and not callable(value):
-                whole = False
-                seen[id(variable.place), variable.name] = variable
+        known.add(key)
+        if not isinstance(variable.place, dict | CellType):
+            whole = False  # a class hides where it keeps its attributes
+        if isinstance(value, FunctionType):
+            queue.extend(_variables(value))
+        elif not isinstance(value, _STEADY + _DATA):
+            whole = False
+            queue.extend(_methods(value))
+        elif isinstance(value, type):
+            continue
+        seen[key] = variable
     return Surroundings(tuple(seen.values()), whole)
 
 
-def _variables(function: Any) -> Iterator[Seen]:
-    code = getattr(function, "__code__", None)
-    names = {name for part in _codes(code) for name in part.co_names}
-    outer = getattr(function, "__globals__", {})
-    for name in sorted(names & outer.keys()):
-        yield Seen(outer, name, outer[name])
-    for cell in getattr(function, "__closure__", None) or ():
+def _roots(f: Any) -> Iterator[Seen]:
+    """Go through what a callable is made of: functions, what they are bound to, their arguments."""
+    f = unwrapped(f)
+    if isinstance(f, MethodType):
+        yield Seen({"self": f.__self__}, "self", f.__self__)
+        yield from _roots(f.__func__)
+    elif isinstance(f, partial):
+        yield Seen({"given": (f.args, f.keywords)}, "given", (f.args, f.keywords))
+        yield from _roots(f.func)
+    elif isinstance(f, FunctionType):
+        yield from _variables(f)
+    elif not isinstance(f, _STEADY):
+        yield Seen({"self": f}, "self", f)
+        yield from _roots(type(f).__call__)
+
+
+def _is_of_others(value: Any) -> bool:
+    """Tell whether it is a function or a class of a package that stays as it is."""
+    home = getattr(value, "__module__", None) if callable(value) else None
+    return isinstance(home, str) and home.partition(".")[0] in _OTHERS
+
+
+def _variables(function: FunctionType) -> Iterator[Seen]:
+    names = {name for part in _codes(function.__code__) for name in part.co_names}
+    yield from _named(names, function.__globals__)
+    for cell in function.__closure__ or ():
         try:
-            yield Seen(cell, None, cell.cell_contents)
+            value = cell.cell_contents
         except ValueError:  # not filled yet: a function that names itself
             continue
+        yield Seen(cell, None, value)
+        if isinstance(value, ModuleType | type):
+            yield from _attributes(names, value)
+
+
+def _named(names: set[str], outer: Any) -> Iterator[Seen]:
+    """Go through the variables of a dict that are named, and through the attributes of modules."""
+    for name in sorted(names & outer.keys()):
+        value = outer[name]
+        yield Seen(outer, name, value)
+        if isinstance(value, ModuleType | type):
+            yield from _attributes(names, value)
+
+
+def _attributes(names: set[str], owner: Any) -> Iterator[Seen]:
+    """Go through the attributes of a module or a class that are named."""
+    home = owner.__name__ if isinstance(owner, ModuleType) else owner.__module__
+    if home.partition(".")[0] not in _OTHERS:
+        inside = vars(owner)
+        names = names - {"__doc__", "__module__", "__name__"}
+        yield from (Seen(inside, name, inside[name]) for name in sorted(names & inside.keys()))
+
+
+def _methods(value: Any) -> Iterator[Seen]:
+    """Go through the functions of an object's class."""
+    for inside in map(vars, type(value).__mro__):
+        for method in inside.values():
+            if isinstance(method, FunctionType) and not _is_of_others(method):
+                yield from _variables(method)
+
+
+class _Same:
+    """Equal to itself alone; it keeps its object alive, so that no other takes its place."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is _Same and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
 
 
 class Photographer:
@@ -250,22 +331,36 @@ class Photographer:
 
     def __init__(self) -> None:
         self._long: dict[int, list[Any]] = {}
+        self._referred: dict[int, np.ndarray] = {}
+
+    def refer(self, arrays: Iterable[np.ndarray]) -> None:
+        """Note arrays that programs read where they lie: their numbers need not be compared."""
+        for array in arrays:
+            for known in (array, array.base):
+                if isinstance(known, np.ndarray):
+                    self._referred[id(known)] = known
+
+    def reads(self, around: Surroundings) -> bool:
+        """Tell whether there is an array among the variables that no program refers to."""
+        values = (seen.now() for seen in around.seen)
+        return any(isinstance(v, np.ndarray) and id(v) not in self._referred for v in values)
 
     def photograph(self, around: Surroundings) -> tuple[Any, ...]:
         """Return what changes when a variable is exchanged, or what an object in it holds."""
-        return tuple(self._held(seen.now()) for seen in around.seen)
+        return tuple(self._held(seen.now(), _DEEP) for seen in around.seen)
 
-    def _held(self, value: Any) -> Any:
+    def _held(self, value: Any, depth: int) -> Any:
+        if isinstance(value, np.ndarray):
+            known = id(value) in self._referred or value.size > _LONG * 16
+            return _Same(value), None if known else _numbers(value)
+        if isinstance(value, _DATA):
+            return type(value), repr(value)
         if isinstance(value, list) and len(value) > _LONG:
-            return id(value), self._edition(value)
-        if isinstance(value, list | tuple):
-            return id(value), tuple(map(id, value))
-        if isinstance(value, dict):
-            return id(value), tuple(value), tuple(map(id, value.values()))
-        inside = getattr(value, "__dict__", None)
-        if inside is not None and not isinstance(value, _DATA):
-            return id(value), tuple(map(id, inside.values()))
-        return id(value)
+            return _Same(value), self._edition(value)
+        inside = _inside(value) if depth else None
+        if inside is None:
+            return _Same(value)
+        return type(value), tuple(self._held(part, depth - 1) for part in inside)
 
     def _edition(self, value: list[Any]) -> int:
         """Return a number that grows when an element of a long list is exchanged."""
@@ -279,4 +374,19 @@ class Photographer:
         return entry[1]
 
 
-_LONG = 256
+def _numbers(value: np.ndarray) -> Any:
+    return tuple(map(_Same, value.flat)) if value.dtype.hasobject else value.tobytes()
+
+
+def _inside(value: Any) -> Iterable[Any] | None:
+    """Return what a container or an object holds; None: it is not looked into."""
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, dict):
+        return (*value, *value.values()) if len(value) <= _LONG else None
+    if isinstance(value, (*_STEADY, FunctionType, set, frozenset)):
+        return None
+    found = [vars(value)] if hasattr(value, "__dict__") else []
+    slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ())]
+    found += [getattr(value, name) for name in slots if hasattr(value, name)]
+    return found or None

@@ -20,8 +20,9 @@ from corrente.passes.fuse import fuse
 from corrente.passes.spell import spell
 from corrente.passes.trim import trim
 from corrente.purity import Surroundings, record_pure
-from corrente.record import NAMES, Reduce
+from corrente.record import NAMES, Gather, Opaque, Reduce
 from corrente.recording import Recording, freeze, result_wires
+from corrente.strictness import strict
 from corrente.trees import Tree, take_apart
 
 UNWIELDY = 30_000
@@ -56,7 +57,7 @@ def recorded(f: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Recording, 
     """
     derivative: Derivative | None = getattr(f, "derivative", None)
     if derivative is None:
-        return rolled(record_pure(f, args, kwargs)), []
+        return rolled(strict(record_pure(f, args, kwargs))), []
     g = derivative.f
     choice = choose(g, derivative.argnums, derivative.argnames, args, kwargs)
     if not derivative.has_aux:
@@ -131,7 +132,7 @@ def translate(
     own = [None if wire is None else tape.value(wire) for wire in wires]
     likes = [*own[: len(own) - len(likes)], *likes]
     frozen = freeze(recording, made)
-    path = tuple((g.wire, repr(g.value), g.where) for g in frozen.guards)
+    path = tuple((g.wire, repr(g.value), g.where) for g in frozen.guards) + _counted(tape)
     huge = len(frozen.steps) > HUGE and all(wire is not None for wire in wires)
     if huge and mostly_numbers(tape):
         scalars = compile_scalar(_without_folds(frozen))
@@ -156,6 +157,16 @@ def _without_folds(circuit: Circuit) -> Circuit:
         for step in circuit.steps
     )
     return replace(circuit, steps=steps)
+
+
+def _counted(tape: Any) -> tuple[Any, ...]:
+    """Return the shapes that may depend on numbers, as parts of a path: how many were chosen."""
+    return tuple(
+        (out, np.shape(tape.values[out]), step[4])
+        for step in tape.recorded
+        if isinstance(step[0].kind, Gather | Opaque)
+        for out in step[2]
+    )
 
 
 def _compiled(traced: _Traced, kwargs: Any, around: Surroundings) -> Program | None:

@@ -88,7 +88,7 @@ def test_save_is_whole_or_not_at_all(tmp_path, monkeypatch):
         t.save(target)
     assert target.read_text() == before
     assert [path.name for path in tmp_path.iterdir()] == ["c.json"]
-    with pytest.raises(BadValue, match=r"\.svg, \.txt, \.json"):
+    with pytest.raises(BadValue, match=r"\.svg, \.tex, \.txt, \.json"):
         t.save(tmp_path / "c.docx")
 
 

@@ -151,9 +151,7 @@ def scatter(step: Step, layouts: list[Layout], target: Layout, module: Module) -
     return key, write, [value, *arrays], [target, STATUS]
 
 
-def _write_row(
-    code: Code, place: str, source: str, length: int, element: str, adds: bool
-) -> None:
+def _write_row(code: Code, place: str, source: str, length: int, element: str, adds: bool) -> None:
     """Write or add a row that lies in a row, as vectors."""
     size = {"double": 8, "i64": 8, "float": 4, "i32": 4, "i8": 1}[element]
     for start, lanes, times in pieces(length, 64 // size, 1):
@@ -166,6 +164,22 @@ def _write_row(
                 have = code.let(f"load {vector}, ptr {put}, align {size}")
                 new = code.let(f"fadd {vector} {have}, {new}")
             code.add(f"store {vector} {new}, ptr {put}, align {size}")
+
+
+def check(flag: Layout, expected: bool, module: Module) -> Write:
+    """Return what writes the kernel that leaves a mark where a flag is not as expected."""
+
+    def write(head: str) -> str:
+        code = Code(module)
+        as_expected = code.let(
+            f"icmp {'ne' if expected else 'eq'} i8 {code.let('load i8, ptr %in0')}, 0"
+        )
+        with code.unless(as_expected):
+            code.add("store i64 2, ptr %out0")
+        code.add("ret void")
+        return code.text(head)
+
+    return ("check", expected), write, [flag], [STATUS]
 
 
 def _over(

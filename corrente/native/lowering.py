@@ -233,9 +233,11 @@ class Lowering:
         """Call back a fused step of empty arrays."""
         self.call_back(step)
 
-    def loop_over(self, body: Circuit, ins: Sequence[Layout], outs: Sequence[Layout]) -> None:
-        key = body_key(body), forms(ins), forms(outs)
-        if space_size(body) * len(body.steps) > threads.LARGE:
+    def loop_over(
+        self, body: Circuit, ins: Sequence[Layout], outs: Sequence[Layout], whole: bool = False
+    ) -> None:
+        key = body_key(body), forms(ins), forms(outs), whole
+        if not whole and space_size(body) * len(body.steps) > threads.LARGE:
             self._parted_loop(key, body, ins, outs)
             return
 
@@ -266,7 +268,8 @@ class Lowering:
         makers = {out: step for step in body.steps for out in step.outs}
         for p in folding:
             gate = makers[body.outs[p]].gate
-            self.loop_over(last_fold(gate, partial[p], outs[p]), [partial[p]], [outs[p]])
+            last = last_fold(gate, partial[p], outs[p])
+            self.loop_over(last, [partial[p]], [outs[p]], whole=True)  # of few parts: in one go
             lowered.arena.give_back(partial[p].offset, partial[p].nbytes)
 
     def _emit_parted(
@@ -433,6 +436,9 @@ class Lowering:
         """Check the guards of a wire as soon as it is made."""
         for guard in self.guards.get(wire, ()):
             layout = self.where[wire]
+            if type(guard.value) is bool and layout.dtype == np.bool_ and not layout.shape:
+                self.emit(*gathers.check(layout, guard.value, self.lowered.module))
+                continue
             weak = (self.circuit.wires[wire].weak,)
             self.back(_same, {}, [layout], [], {}, weak, guard)
 

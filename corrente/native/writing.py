@@ -42,6 +42,8 @@ def write(writer: Lowering, step: Step) -> None:
     else:
         target = writer.place(step.outs[0])
         writer.copy(layouts[0], target)
+    if not layouts[1].size:
+        return  # nothing is written
     if arrays:
         writer.emit(*gathers.scatter(step, layouts, target, writer.lowered.module))
         return

@@ -31,7 +31,7 @@ _DEAD = math.log(1e-3)  # what a gate that sends nothing on counts for
 _MANY = 0.5  # this share of new zeros is worth a word
 _LEAST = 0.99  # a factor above this is no loss to speak of
 _SPARKS = "▁▂▃▄▅▆▇█"
-_WIDEST = 56
+_WIDEST, _NARROWEST = 56, 12
 
 _TITLE = Says("Circuit of {0}: {1}", "Circuito de {0}: {1}")
 _NO_GRADIENT = Says("there is no gradient here", "não há gradiente aqui")
@@ -52,7 +52,6 @@ _KEPT = Says(
 _DYING = Says("{0} of {1} send nothing", "{0} de {1} não passam nada")
 _BROKEN = Says("The gradient stops being finite at {0}.", "O gradiente deixa de ser finito em {0}.")
 _QUIET = Says("Without a gradient: {0}.", "Sem gradiente: {0}.")
-_LINE = Says("line {0}", "linha {0}")
 _ZEROS = Says("{0} % zeros", "{0} % zeros")
 _MORE = Says("… {0} more", "… mais {0}")
 
@@ -141,7 +140,7 @@ def draw(
     `ROWS` lines; what is left out is counted. `unicode=False` keeps to ASCII; `colour=True` adds
     ANSI colours, which only repeat what stands there.
     """
-    root, quiet = grow(run, lang)
+    root, quiet = grow(run)
     rows = list(_rows(root, lang))
     lines = [_title(run, lang), *_wrapped(_KEY.into(lang), width or 100)]
     lines += ["", *_table(rows[:ROWS], width, colour)]
@@ -210,7 +209,7 @@ def _new_zeros(upstream: Sequence[Any], sent: Sequence[Any]) -> float:
 # --- the tree ------------------------------------------------------------------------------------
 
 
-def grow(run: Run, lang: str = "en") -> tuple[Branch, int]:
+def grow(run: Run) -> tuple[Branch, int]:
     """Grow the tree of a run; also count the steps that the gradient does not reach."""
     root = Branch(run.name)
     count = 0
@@ -218,7 +217,7 @@ def grow(run: Run, lang: str = "en") -> tuple[Branch, int]:
         count += 1
         branch = root
         branch.passages.append(passage)
-        for key, describe in _path(run, run.circuit.steps[passage.step], lang):
+        for key, describe in _path(run, run.circuit.steps[passage.step]):
             child = branch.children.get(key)
             if child is None:
                 child = branch.children[key] = Branch(*describe())
@@ -230,7 +229,7 @@ def grow(run: Run, lang: str = "en") -> tuple[Branch, int]:
 Described = Callable[[], tuple[str, str]]
 
 
-def _path(run: Run, step: Step, lang: str) -> Iterator[tuple[Hashable, Described]]:
+def _path(run: Run, step: Step) -> Iterator[tuple[Hashable, Described]]:
     """Go through the calls that lead to a step, and the step: a key, and what is said of it.
 
     It is said once for each branch, because looking a line up takes its time.
@@ -242,19 +241,19 @@ def _path(run: Run, step: Step, lang: str) -> Iterator[tuple[Hashable, Described
     calls = [frame for frame in step.stack if not isinstance(frame, Composed)]
     inner = [*(code for code, _ in calls[1:]), where[0]]
     for call, code in zip(calls, inner, strict=True) if calls else ():
-        yield call, lambda call=call, code=code: (f"{code.co_name}()", _place(call, lang))
+        yield call, lambda call=call, code=code: (f"{code.co_name}()", _place(call))
     marks = [frame.name for frame in step.stack if isinstance(frame, Composed)]
     for mark in marks:
-        yield (mark, where), lambda mark=mark: (short(mark), _place(where, lang))
+        yield (mark, where), lambda mark=mark: (short(mark), _place(where))
     if marks:
         yield (where, step.gate.name), lambda: (step.gate.name, "")
     else:
-        yield where, lambda: (_written(where) or step.gate.name, _place(where, lang))
+        yield where, lambda: (_written(where) or step.gate.name, _place(where))
 
 
-def _place(where: Where, lang: str) -> str:
+def _place(where: Where) -> str:
     place = locate(where)
-    return f"{os.path.basename(place.file)}, {_LINE.fill(place.line).into(lang)}"
+    return f"{os.path.basename(place.file)}:{place.line}"
 
 
 def _written(where: Where) -> str:
@@ -328,21 +327,28 @@ def _spark(steps: Sequence[Passage], most: int = 16) -> str:
 
 
 def _table(rows: Sequence[Row], width: int | None, colour: bool) -> Iterator[str]:
-    """Set rows in columns; labels are cut where the whole would be wider than `width`."""
-    widths = [max(columns(row.cells[k]) for row in rows) for k in range(5)]
-    shown = [k for k, wide in enumerate(widths) if wide]
-    rest = sum(widths[k] + 2 for k in shown)
+    """Set rows in columns no wider than `width`: the notes give way first, then the labels."""
+    *widths, notes = [max(columns(row.cells[k]) for row in rows) for k in range(5)]
+    rest = sum(wide + 2 for wide in widths if wide)
     room = min(max(columns(row.label) for row in rows), _WIDEST)
     if width is not None:
-        room = max(min(room, width - rest), 16)
+        left = width - rest - room - 2
+        notes = min(notes, left) if left >= len(_SPARKS) else 0
+        room = max(min(room, width - rest - (notes + 2 if notes else 0)), _NARROWEST)
     for row in rows:
-        label = clip(row.label, room)
-        label += " " * (room - columns(label))
-        cells = [row.cells[k] + " " * (widths[k] - columns(row.cells[k])) for k in shown]
+        label = _padded(row.label, room)
+        cells = [
+            _padded(cell, wide) for cell, wide in zip(row.cells, [*widths, notes], strict=True)
+        ]
         if colour:
             label = f"\x1b[1m{label}\x1b[0m" if row.alarm else label
             cells = [f"\x1b[31m{each}\x1b[0m" if "∂" in each else each for each in cells]
-        yield "  ".join([label, *cells])
+        yield "  ".join([label, *(cell for cell in cells if cell)])
+
+
+def _padded(text: str, width: int) -> str:
+    text = clip(text, width) if width else ""
+    return text + " " * (width - columns(text))
 
 
 # --- words ---------------------------------------------------------------------------------------

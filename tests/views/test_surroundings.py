@@ -28,6 +28,9 @@ def test_every_part_is_whole(run, radius):
         assert near.circuit.steps
         for part in (near.values, near.gradients):
             assert part is whole.values or all(part[w] is whole.gradients[w] for w in part)
+        for each, parts in near.contributions.items():
+            sent = {(part.step, part.position) for part in parts}
+            assert all(near.circuit.steps[k].ins[position] == each for k, position in sent)
         text.draw(lay_out(near, metric=CELLS))
         svg.draw(lay_out(near))
 

@@ -1,0 +1,24 @@
+"""Exercises: a circuit of small numbers with blanks to fill, forward first and then backward."""
+
+from __future__ import annotations
+
+from corrente.exercises.answers import read, right, write
+from corrente.exercises.blanks import Blank, Exercise, exercise
+from corrente.exercises.command import command
+from corrente.exercises.dialogue import ask
+from corrente.exercises.plans import LEVELS
+from corrente.exercises.sheets import plain_data, sheet
+
+__all__ = [
+    "LEVELS",
+    "Blank",
+    "Exercise",
+    "ask",
+    "command",
+    "exercise",
+    "plain_data",
+    "read",
+    "right",
+    "sheet",
+    "write",
+]

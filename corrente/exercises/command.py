@@ -1,0 +1,149 @@
+"""The sub-command `corrente exercise`."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from corrente.errors import BadArgument, BadValue
+from corrente.exercises.blanks import exercise
+from corrente.exercises.dialogue import ask
+from corrente.exercises.sheets import plain_data, sheet
+from corrente.program import write_whole
+from corrente.words import LANGUAGES, Says, plain
+
+HELP = Says(
+    en="""\
+A circuit with blanks to fill: the values forward, then the gradients backward.
+
+usage: corrente exercise [--level 1..5] [--seed N] [options]
+
+In a terminal each blank is asked for; a wrong answer is explained. Answers are numbers: 3, -1/4,
+0.5 or 0,5; arrays are written row by row: [1 2; 3 4].
+
+levels:
+  1  two gates: add and multiply     4  a neuron, stage by stage
+  2  max, and wires that fork        5  vectors and a matrix product
+  3  powers and reciprocals
+
+options:
+  --level N      which level; 1 if not given
+  --seed N       which exercise: the same number gives the same one; a new one if not given
+  --sheet PATH   write a sheet to print: .svg, .html or .txt; may be repeated
+  --solution     print the solution, or write it on the sheet too
+  --json         print the exercise as JSON (with --solution: the answers too)
+  --lang LANG    en or pt
+  --help         print this""",
+    pt="""\
+Um circuito com lacunas para preencher: os valores para a frente, depois os gradientes para trás.
+
+uso: corrente exercise [--level 1..5] [--seed N] [opções]
+
+No terminal, cada lacuna é perguntada; uma resposta errada é explicada. As respostas são números:
+3, -1/4, 0.5 ou 0,5; matrizes se escrevem linha por linha: [1 2; 3 4].
+
+níveis:
+  1  duas portas: soma e multiplicação     4  um neurônio, etapa por etapa
+  2  máximo, e fios que se bifurcam        5  vetores e um produto de matrizes
+  3  potências e recíprocos
+
+opções:
+  --level N        qual nível; 1 se não for dado
+  --seed N         qual exercício: o mesmo número dá o mesmo; um novo se não for dado
+  --sheet CAMINHO  grava uma folha para imprimir: .svg, .html ou .txt; pode ser repetida
+  --solution       mostra a solução, ou a grava também na folha
+  --json           imprime o exercício em JSON (com --solution: também as respostas)
+  --lang LÍNGUA    en ou pt
+  --help           imprime isto""",
+)
+
+_SEE_HELP = Says("corrente exercise --help shows what there is.", "veja corrente exercise --help.")
+
+
+class Options(NamedTuple):
+    """What was asked for on the command line."""
+
+    level: int
+    seed: int | None
+    lang: str
+    sheet: tuple[str, ...]
+    solution: bool
+    json: bool
+    help: bool
+
+
+def command(words: Sequence[str]) -> None:
+    """Run `corrente exercise` with the words after it; raises CorrenteError for wrong ones."""
+    options = _options(words)
+    if options.help:
+        print(HELP.into(options.lang))
+        return
+    seed = random.SystemRandom().randrange(10_000) if options.seed is None else options.seed
+    task = exercise(options.level, seed)
+    lang, solution = options.lang, options.solution
+    for path in options.sheet:
+        _write(path, sheet(task, Path(path).suffix, lang, solution=solution))
+    if options.json:
+        print(json.dumps(plain_data(task, lang, solution=solution), ensure_ascii=False))
+    elif options.sheet:
+        for path in options.sheet:
+            print(Says("saved: {0}", "gravado: {0}").fill(path).into(lang))
+    elif solution:
+        print(sheet(task, ".txt", lang, solution=True), end="")
+    else:
+        ask(task, lang)
+
+
+def _click() -> ModuleType:
+    import click  # noqa: PLC0415  # only the command line pays for it
+
+    return click
+
+
+def _options(words: Sequence[str]) -> Options:
+    click = _click()
+    parser = click.Command(
+        "exercise",
+        params=[
+            click.Option(["--level"], type=int, default=1),
+            click.Option(["--seed"], type=int),
+            click.Option(["--lang"], type=click.Choice(LANGUAGES), default=LANGUAGES[0]),
+            click.Option(["--sheet"], multiple=True),
+            *(click.Option([f"--{flag}"], is_flag=True) for flag in ("solution", "json", "help")),
+        ],
+        add_help_option=False,
+    )
+    try:
+        return Options(**parser.make_context("exercise", list(words)).params)
+    except click.UsageError as error:
+        raise BadArgument(_fault(click, error), _SEE_HELP, False) from None
+
+
+def _fault(click: ModuleType, error: Any) -> Says:
+    """Say in both languages what Click says in one."""
+    if isinstance(error, click.NoSuchOption):
+        return Says("there is no option {0}.", "não há opção {0}.").fill(error.option_name)
+    if isinstance(error, click.BadOptionUsage):
+        says = Says("{0} takes one value.", "{0} leva um valor.")
+        return says.fill(error.option_name)
+    if isinstance(error, click.BadParameter) and error.param is not None:
+        says = Says("{0} takes another kind of value.", "{0} leva outro tipo de valor.")
+        return says.fill(error.param.opts[0])
+    return plain(str(error))
+
+
+def _write(path: str, content: str) -> None:
+    try:
+        write_whole(Path(path), content)
+    except OSError as error:
+        raise BadValue(
+            Says("cannot write {0}: {1}", "não dá para gravar {0}: {1}").fill(
+                path, error.strerror or error
+            ),
+            Says("a folder that exists and is yours.", "uma pasta que exista e seja sua."),
+            False,
+        ) from None
