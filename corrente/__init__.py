@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from corrente.convention import ties
     from corrente.custom import checkpoint, gate
     from corrente.derivatives import grad, hvp, jvp, linearize, value_and_grad, vjp
+    from corrente.doctor import Diagnosis, diagnose
     from corrente.errors import CorrenteError, TieWarning, UnreachedWarning
     from corrente.gates.choices import stop_gradient
+    from corrente.homework import Verdict, check_backward
     from corrente.jacobians import elementwise_grad, hessian, jacfwd, jacobian, jacrev
     from corrente.learn import NetworkClassifier, NetworkRegressor
     from corrente.minimising import minimize
@@ -30,14 +32,18 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CorrenteError",
+    "Diagnosis",
     "DivergedWarning",
     "NetworkClassifier",
     "NetworkRegressor",
     "Program",
     "TieWarning",
     "UnreachedWarning",
+    "Verdict",
+    "check_backward",
     "check_grads",
     "checkpoint",
+    "diagnose",
     "elementwise_grad",
     "find_rate",
     "gate",
@@ -70,8 +76,10 @@ _ROOMS = {
     "convention": "ties",
     "custom": "checkpoint gate",
     "derivatives": "grad hvp jvp linearize value_and_grad vjp",
+    "doctor": "Diagnosis diagnose",
     "errors": "CorrenteError TieWarning UnreachedWarning",
     "gates.choices": "stop_gradient",
+    "homework": "Verdict check_backward",
     "jacobians": "elementwise_grad hessian jacfwd jacobian jacrev",
     "learn": "NetworkClassifier NetworkRegressor",
     "minimising": "minimize",

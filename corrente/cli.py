@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TextIO
 import numpy as np
 
 from corrente import expression, inputs, loading
+from corrente.consultation import Visit, consult
 from corrente.errors import (
     BadArgument,
     BadValue,
@@ -31,102 +32,19 @@ from corrente.errors import (
 from corrente.places import here
 from corrente.program import Program, trace
 from corrente.scene import lay_out
+from corrente.usage import HELP
 from corrente.views import text
 from corrente.views.surroundings import RADIUS, surround
 from corrente.words import LANGUAGES, Says, plain
 
 COMMANDS = {
+    "check": "homework.command:run",
     "exercise": "exercises:command",
     "predict": "learning:predict",
     "train": "learning:train",
 }
 """Sub-commands that have rooms of their own, loaded when they are asked for."""
 BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
-
-HELP = Says(
-    en="""\
-Backpropagation seen as a circuit: values go forward, gradients come back.
-
-usage: corrente EXPRESSION [NAME=VALUE ...] [options]
-       corrente view FILE.py:FUNCTION [NAME=VALUE ...] [options]
-       corrente exercise | train | predict             (each tells more with --help)
-
-The first form draws an expression of NumPy functions and lists its gradients. The expression is
-read against a white list; it is never run as Python. Numbers are floats, * multiplies element by
-element and @ multiplies matrices, ** is a power, x[0] and x[:, 1:3] index; pi, e, inf and nan are
-known; max(x, y) and min(x, y) choose element by element.
-
-The second form imports FILE.py, which RUNS THE CODE IN IT, and traces one call of FUNCTION.
-Open only files that you trust.
-
-values:
-  x=-2   x=1.5e3   x=pi/2        a number
-  W=[[1,2],[3,4]]                an array, as JSON
-  X=@data.npy   X=@data.npz:key  an array from a file
-
-options:
-  --wrt NAMES    differentiate only these arguments: --wrt x,y
-  --save PATH    write the drawing as well: .html, .svg, .txt or .json; may be repeated
-  --explain      tell both passes step by step
-  --listing      with view: the source, with values and gradients in the margin
-  --focus NAME   draw only what lies around a wire
-  --radius N     with --focus: how many gates each way; 2 if not given
-  --json         print everything as JSON, and nothing else
-  --open         open the living page in a browser
-  --ascii        draw with plain characters
-  --lang LANG    en or pt
-  --version      print the version
-  --help         print this
-
-examples:
-  corrente "(x + y) * z" x=-2 y=5 z=-4
-  corrente "sum((W @ x - y)**2)" W="[[1,2],[3,4]]" x="[1,-1]" y="[0,1]" --wrt W
-  corrente "-log(1/(1 + exp(-w*x)))" w=2 x=-1 --explain --save neuron.svg
-  corrente view model.py:loss W=@weights.npy X=@data.npz:X --listing
-
-Exit status: 0 when all went well, 2 when something in the input is wrong.""",
-    pt="""\
-Retropropagação vista como circuito: os valores vão para a frente, os gradientes voltam.
-
-uso: corrente EXPRESSÃO [NOME=VALOR ...] [opções]
-     corrente view ARQUIVO.py:FUNÇÃO [NOME=VALOR ...] [opções]
-     corrente exercise | train | predict             (cada um conta mais com --help)
-
-A primeira forma desenha uma expressão de funções do NumPy e lista os seus gradientes. A expressão
-é lida segundo uma lista branca; nunca é executada como Python. Os números são reais, * multiplica
-elemento a elemento e @ multiplica matrizes, ** é potência, x[0] e x[:, 1:3] indexam; pi, e, inf e
-nan são conhecidos; max(x, y) e min(x, y) escolhem elemento a elemento.
-
-A segunda forma importa ARQUIVO.py, o que EXECUTA O CÓDIGO DELE, e traça uma chamada de FUNÇÃO.
-Abra só arquivos em que você confia.
-
-valores:
-  x=-2   x=1.5e3   x=pi/2            um número
-  W=[[1,2],[3,4]]                    um array, em JSON
-  X=@dados.npy   X=@dados.npz:chave  um array de um arquivo
-
-opções:
-  --wrt NOMES    deriva só em relação a estes argumentos: --wrt x,y
-  --save CAMINHO grava também o desenho: .html, .svg, .txt ou .json; pode ser repetida
-  --explain      conta os dois passos, porta por porta
-  --listing      com view: o código-fonte, com valores e gradientes na margem
-  --focus NOME   desenha só o que está em volta de um fio
-  --radius N     com --focus: quantas portas para cada lado; 2 se não for dado
-  --json         imprime tudo em JSON, e nada mais
-  --open         abre a página viva no navegador
-  --ascii        desenha com caracteres simples
-  --lang LÍNGUA  en ou pt
-  --version      imprime a versão
-  --help         imprime isto
-
-exemplos:
-  corrente "(x + y) * z" x=-2 y=5 z=-4
-  corrente "sum((W @ x - y)**2)" W="[[1,2],[3,4]]" x="[1,-1]" y="[0,1]" --wrt W
-  corrente "-log(1/(1 + exp(-w*x)))" w=2 x=-1 --explain --save neuronio.svg
-  corrente view modelo.py:perda W=@pesos.npy X=@dados.npz:X --listing
-
-Estado de saída: 0 quando tudo correu bem, 2 quando algo na entrada está errado.""",
-)
 
 _NONE = Says(
     "none: whole numbers are data (1.0 is differentiated, 1 in an array is not)",
@@ -140,6 +58,7 @@ class Options(NamedTuple):
 
     words: tuple[str, ...]
     wrt: str | None
+    rate: str | None
     save: tuple[str, ...]
     lang: str
     focus: str | None
@@ -167,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     caller = here()[0]
     try:
         _steady()
-        _run(words)
+        status = _run(words)
         sys.stdout.flush()
     except CorrenteError as error:
         if isinstance(error.where, tuple) and error.where[0] is caller:
@@ -181,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except Exception as error:
         return _complain(_unexpected(error), lang)
-    return 0
+    return status
 
 
 def _complain(error: CorrenteError, lang: str) -> int:
@@ -235,6 +154,7 @@ def _options(words: Sequence[str]) -> Options:
         params=[
             click.Argument(["words"], nargs=-1),
             click.Option(["--wrt"]),
+            click.Option(["--rate"]),
             click.Option(["--save"], multiple=True),
             click.Option(["--lang"], default=LANGUAGES[0]),
             click.Option(["--focus"]),
@@ -245,7 +165,7 @@ def _options(words: Sequence[str]) -> Options:
         # an expression may begin with a minus sign
         context_settings={"ignore_unknown_options": True},
     )
-    _refuse_unknown(words, [*flags, "wrt", "save", "lang", "focus", "radius"])
+    _refuse_unknown(words, [*flags, "wrt", "rate", "save", "lang", "focus", "radius"])
     try:
         options = Options(**command.make_context("corrente", list(words)).params)
     except click.BadOptionUsage as error:
@@ -289,12 +209,14 @@ def _refuse_unknown(words: Sequence[str], known: Sequence[str]) -> None:
 # --- the commands -------------------------------------------------------------------------------
 
 
-def _run(words: Sequence[str]) -> None:
+def _run(words: Sequence[str]) -> int:
     if words[:1] and words[0] in COMMANDS:
         room, name = COMMANDS[words[0]].split(":")
-        getattr(import_module(f"corrente.{room}"), name)(words[1:])
-        return
+        return getattr(import_module(f"corrente.{room}"), name)(words[1:]) or 0
     options = _options(words)
+    if options.words[:1] == ("diagnose",) and not (options.help or options.version):
+        asked = options.words[1:], options.wrt, options.rate, options.save
+        return consult(Visit(*asked, lang=options.lang, json=options.json))
     if options.help:
         print(HELP.into(options.lang))
     elif options.version:
@@ -315,6 +237,7 @@ def _run(words: Sequence[str]) -> None:
         _report(traced, options)
     else:
         _report(_trace_expression(options), options)
+    return 0
 
 
 def _trace_expression(options: Options) -> Traced:

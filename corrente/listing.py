@@ -118,7 +118,7 @@ def annotate(run: Run, lang: str = "en", width: int | None = None) -> str:
 
 
 def blocks(run: Run) -> list[tuple[str, str, int, list[Row]]]:
-    """Return each function's name, file, first line and rows; the steps where there is no source."""
+    """Return each function's name, file, first line and rows; steps where there is no source."""
     ledger = _ledger(run)
     found = [(b.name, b.file, b.first, list(_lines(run, ledger, b))) for b in ledger.blocks]
     return found or [("", "", 0, list(_steps(run)))]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,11 @@ from corrente.record import NAMES, Call, Gate
 from corrente.recording import result_wires, run
 from corrente.tracer import record
 
-GATES = sorted(NAMES.values(), key=lambda gate: gate.name)
+# those of SciPy are loaded when they are first met: whether they are there depends on other tests
+GATES = sorted(
+    (gate for gate in NAMES.values() if not hasattr(scipy.special, gate.name)),
+    key=lambda gate: gate.name,
+)
 SIZE = 4
 SHAPES = {1: ((3, 4),), 2: ((3, 1), (2, 1, 4)), 3: ((3, 4), (4,), ())}
 

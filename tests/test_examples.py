@@ -14,6 +14,7 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 FILES = sorted(EXAMPLES.glob("*.py"))
 MAIN_JOB = "main_job.py"
 SECONDS = 120
+HOMEWORK = ("check_homework.py", "homework_layers.py")
 MAX_LINES = 60
 
 
@@ -44,7 +45,7 @@ def test_it_runs_and_tells_something(path: Path, tmp_path: Path):
     assert ended.stdout.strip()
 
 
-@examples(MAIN_JOB)
+@examples(MAIN_JOB, *HOMEWORK)
 def test_it_is_short_and_checks_its_own_gradient(path: Path):
     source = path.read_text("utf-8")
     assert len(source.splitlines()) <= MAX_LINES

@@ -37,7 +37,7 @@ FLOORS = [
     "doctor trainer",
     "learn learning",
     "inputs",
-    "consultation homework",
+    "consultation homework usage",
     "cli",
     "__main__",
 ]
@@ -160,7 +160,7 @@ def test_the_front_door_opens_every_room_it_names():
 
 def test_a_verb_does_not_hide_its_room():
     rooms = {path.stem for path in FILES}
-    assert not {name for name in corrente.__all__ if name in rooms} - {"nn", "optimisers", "special"}
+    assert rooms.intersection(corrente.__all__) <= {"nn", "optimisers", "special"}
 
 
 def test_the_project_speaks_of_itself_alone():
