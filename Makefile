@@ -14,13 +14,13 @@ run: $(VENV)/.run ## set up, then do the main job on real input: two circuits, d
 	$(BIN)/python examples/main_job.py
 
 test: $(VENV)/.test ## set up, then pass the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 
 fast: $(VENV)/.test ## the smoke test of everything, in seconds
 	$(BIN)/python -m pytest -q tests/test_tiny.py tests/test_house.py
 
 check: $(VENV)/.dev lint types docs examples bench-smoke ## all a contributor runs; nothing may be skipped
-	CORRENTE_NO_SKIPS=1 $(BIN)/python -m pytest -q
+	CORRENTE_NO_SKIPS=1 $(BIN)/python -m pytest -q -n auto
 
 lint: $(VENV)/.dev ## style, complexity, formatting
 	$(BIN)/ruff check .
