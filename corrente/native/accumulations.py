@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from corrente.circuit import Step
 from corrente.native.code import Code, scaled
+from corrente.native.elements import KINDS, kind_of
 from corrente.native.gathers import Write
 from corrente.native.layouts import Layout
 from corrente.native.vectors import Module
 
-_KINDS = {"f8": "double", "f4": "float", "i8": "i64", "i4": "i32"}
+_KINDS = KINDS.keys() - {"b1"}
 _WORDS = {"cumsum": ("fadd", "add"), "cumprod": ("fmul", "mul")}
 
 
@@ -26,7 +27,7 @@ def fits(step: Step, layouts: Sequence[Layout], out: Layout) -> bool:
 def accumulate(step: Step, layouts: list[Layout], out: Layout, module: Module) -> Write:
     """Return what writes the kernel: every row is the one before it and its own elements."""
     x, axis = layouts[0], step.params["axis"]
-    kind = _KINDS[x.dtype.str[1:]]
+    kind = kind_of(x.dtype)
     word = _WORDS[step.gate.name][x.dtype.kind == "i"]
     key = step.gate.name, axis, x[2:], out[2:]
     before, count, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
@@ -51,7 +52,7 @@ def accumulate(step: Step, layouts: list[Layout], out: Layout, module: Module) -
         alone = math.prod(after) == 1
 
         def rows(outer: list[str]) -> None:
-            _over(code, after, lambda inner: element([*outer, "0", *inner], None))
+            code.over(after, lambda inner: element([*outer, "0", *inner], None))
             if count == 1:
                 return
             with code.loop(1, count) as k:
@@ -61,23 +62,10 @@ def accumulate(step: Step, layouts: list[Layout], out: Layout, module: Module) -
                     have = total if alone else at("%out0", out, [*outer, last, *inner])
                     element([*outer, k, *inner], have)
 
-                _over(code, after, row)
+                code.over(after, row)
 
-        _over(code, before, rows)
+        code.over(before, rows)
         code.add("ret void")
         return code.text(head)
 
     return key, write, layouts[:1], [out]
-
-
-def _over(code: Code, shape: Sequence[int], inside: Callable[[list[str]], None]) -> None:
-    """Loop over a shape, an index for each axis."""
-
-    def nested(indices: list[str]) -> None:
-        if len(indices) == len(shape):
-            inside(indices)
-            return
-        with code.loop(0, shape[len(indices)]) as index:
-            nested([*indices, index])
-
-    nested([])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from corrente.native.vectors import Module
@@ -67,6 +67,18 @@ class Code:
         more = self.let(f"icmp ult i64 {following}, {end}")
         self.add(f"br i1 {more}, label {body}, label {done}")
         self.begin(done)
+
+    def over(self, shape: Sequence[int], inside: Callable[[list[str]], None]) -> None:
+        """Loop over a shape: write what is inside for an index on each axis."""
+
+        def nested(indices: list[str]) -> None:
+            if len(indices) == len(shape):
+                inside(indices)
+                return
+            with self.loop(0, shape[len(indices)]) as index:
+                nested([*indices, index])
+
+        nested([])
 
     @contextmanager
     def stretch(self, start: int, lanes: int, times: int) -> Iterator[str]:

@@ -14,16 +14,16 @@ import numpy as np
 from corrente.circuit import Step
 from corrente.gates.indexing import Slot
 from corrente.native.code import Code, scaled
+from corrente.native.elements import KINDS, bytes_of, kind_of, stored
 from corrente.native.layouts import Layout, broadcast
 from corrente.native.nests import pieces
 from corrente.native.vectors import Module
-from corrente.record import Gather, Scatter, Shape
+from corrente.record import Gather, Scatter
 
 STATUS = Layout(0, 0, (), (), np.dtype(np.int64))
 """Where a program keeps its status: the first word of its arena."""
 
 Write = tuple[Any, Callable[[str], str], list[Layout], list[Layout]]
-_KINDS = {"f8": "double", "f4": "float", "i8": "i64", "i4": "i32", "b1": "i8"}
 
 
 class Plan(NamedTuple):
@@ -53,7 +53,7 @@ def _plan(index: Any, arrays: Sequence[Layout], base: Layout) -> Plan | None:
     rest = items[lead + count :]
     plain = items[: lead + count] == expected and all(item == slice(None) for item in rest)
     same = len({a.shape for a in arrays}) == 1 and all(a.dtype == np.int64 for a in arrays)
-    known = base.dtype.str[1:] in _KINDS and all(layout.size for layout in (base, *arrays))
+    known = base.dtype.str[1:] in KINDS and all(layout.size for layout in (base, *arrays))
     return Plan(lead, count) if plain and same and known else None
 
 
@@ -82,7 +82,7 @@ def gather(step: Step, layouts: list[Layout], out: Layout, module: Module) -> Wr
     assert plan is not None
     key = ("gather", plan, base[2:], tuple(a[2:] for a in arrays), out[2:])
     size = plan.rows(base).nbytes
-    element = _KINDS[base.dtype.str[1:]]
+    element = stored(kind_of(base.dtype))
 
     def write(head: str) -> str:
         code = Code(module)
@@ -98,7 +98,7 @@ def gather(step: Step, layouts: list[Layout], out: Layout, module: Module) -> Wr
             else:
                 _move(code, place, put, size)
 
-        _over(code, (*base.shape[: plan.lead], *arrays[0].shape), [], row)
+        code.over((*base.shape[: plan.lead], *arrays[0].shape), row)
         code.add("ret void")
         return code.text(head)
 
@@ -117,7 +117,7 @@ def scatter(step: Step, layouts: list[Layout], target: Layout, module: Module) -
     outer = (*target.shape[: plan.lead], *arrays[0].shape)
     walk = broadcast(value, (*outer, *rows.shape))
     key = ("scatter", adds, plan, target[2:], walk, tuple(a[2:] for a in arrays))
-    element = _KINDS[target.dtype.str[1:]]
+    element = stored(kind_of(target.dtype))
 
     def write(head: str) -> str:
         code = Code(module)
@@ -142,9 +142,9 @@ def scatter(step: Step, layouts: list[Layout], target: Layout, module: Module) -
                     new = code.let(f"fadd {element} {have}, {new}")
                 code.add(f"store {element} {new}, ptr {put}")
 
-            _over(code, rows.shape, [], one)
+            code.over(rows.shape, one)
 
-        _over(code, outer, [], row)
+        code.over(outer, row)
         code.add("ret void")
         return code.text(head)
 
@@ -153,7 +153,7 @@ def scatter(step: Step, layouts: list[Layout], target: Layout, module: Module) -
 
 def _write_row(code: Code, place: str, source: str, length: int, element: str, adds: bool) -> None:
     """Write or add a row that lies in a row, as vectors."""
-    size = {"double": 8, "i64": 8, "float": 4, "i32": 4, "i8": 1}[element]
+    size = bytes_of(element)
     for start, lanes, times in pieces(length, 64 // size, 1):
         vector = element if lanes == 1 else f"<{lanes} x {element}>"
         with code.stretch(start, lanes, times) as index:
@@ -180,17 +180,6 @@ def check(flag: Layout, expected: bool, module: Module) -> Write:
         return code.text(head)
 
     return ("check", expected), write, [flag], [STATUS]
-
-
-def _over(
-    code: Code, shape: Shape, indices: list[str], inside: Callable[[list[str]], None]
-) -> None:
-    """Loop over a shape."""
-    if len(indices) == len(shape):
-        inside(indices)
-        return
-    with code.loop(0, shape[len(indices)]) as index:
-        _over(code, shape, [*indices, index], inside)
 
 
 def _row_pointer(

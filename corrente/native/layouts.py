@@ -67,6 +67,13 @@ _LOOKS = frozenset(
 _SAME = frozenset(("stop_gradient", "copy", "positive"))
 
 
+def may_look(step: Step) -> bool:
+    """Tell whether a step's output may be a view of its first input."""
+    name = step.gate.name
+    reads = isinstance(step.gate.kind, Gather) and len(step.ins) == 1
+    return reads or name in _LOOKS or name in _SAME
+
+
 def look(step: Step, layout: Layout) -> Layout | None:
     """Return the layout of a step's output where the step only looks at its input; else None.
 

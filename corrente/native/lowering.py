@@ -24,7 +24,7 @@ from corrente.native.bodies import (
     space_size,
 )
 from corrente.native.gathers import STATUS
-from corrente.native.layouts import Layout, look, row
+from corrente.native.layouts import Layout, look, may_look, row
 from corrente.native.loops import loop_nest, outermost
 from corrente.native.products import arrange, is_mostly_one, parted_length, product
 from corrente.native.programs import (
@@ -224,14 +224,10 @@ class Lowering:
         assert ins is not None
         body = step.params["body"]
         if any(layout.size == 0 for layout in ins):
-            self._one_by_one(step)
+            self.call_back(step)
             return
         outs = [self.place(out) for out in step.outs]
         self.loop_over(body, ins, outs)
-
-    def _one_by_one(self, step: Step) -> None:
-        """Call back a fused step of empty arrays."""
-        self.call_back(step)
 
     def loop_over(
         self, body: Circuit, ins: Sequence[Layout], outs: Sequence[Layout], whole: bool = False
@@ -264,7 +260,7 @@ class Lowering:
         def write(head: str) -> str:
             return loop_nest(head, body, ins, outs, lowered.module, self.vector_bytes, parted=True)
 
-        self._emit_parted(key, write, ins, partial, (length, parts, moved))
+        self.emit(key, write, ins, partial, (length, parts, moved))
         makers = {out: step for step in body.steps for out in step.outs}
         for p in folding:
             gate = makers[body.outs[p]].gate
@@ -272,49 +268,33 @@ class Lowering:
             self.loop_over(last, [partial[p]], [outs[p]], whole=True)  # of few parts: in one go
             lowered.arena.give_back(partial[p].offset, partial[p].nbytes)
 
-    def _emit_parted(
-        self,
-        key: Any,
-        write: Callable[[str], str],
-        ins: Sequence[Layout],
-        outs: Sequence[Layout],
-        cut: tuple[int, int, dict[int, int]],
-    ) -> None:
-        """Call a kernel in parts: the length of its outermost axis, how many, what moves on."""
-        lowered = self.lowered
-        name = self.texts.get(key)
-        arity = len(ins) + len(outs)
-        length, parts, moved = cut
-        if name is None:
-            name = self.texts[key] = f"k{len(self.texts)}"
-            given = [f"ptr %in{k}" for k in range(len(ins))]
-            given += [f"ptr %out{k}" for k in range(len(outs))]
-            given += ["i64 %begin", "i64 %end"]
-            text = write(f"define internal void @{name}({', '.join(given)}) nounwind")
-            share = threads.part(name, arity, length, parts, moved, lowered.module)
-            lowered.kernels[name] = Kernel(name, f"{text}\n{share}", arity)
-        places = tuple((layout.base, layout.offset) for layout in (*ins, *outs))
-        lowered.traffic += sum(layout.nbytes for layout in (*ins, *outs))
-        lowered.calls.append(Call(name, places, parts=parts))
-
     def emit(
         self,
         key: Any,
         write: Callable[[str], str],
         ins: Sequence[Layout],
         outs: Sequence[Layout],
+        cut: tuple[int, int, dict[int, int]] | None = None,
     ) -> None:
-        """Call a kernel, and write it at its first call."""
+        """Call a kernel, and write it at its first call.
+
+        One that is `cut` runs in parts: the length of its outermost axis, how many parts, and by
+        how many bytes which pointers move on.
+        """
+        lowered, arity = self.lowered, len(ins) + len(outs)
         name = self.texts.get(key)
         if name is None:
             name = self.texts[key] = f"k{len(self.texts)}"
             given = [f"ptr %in{k}" for k in range(len(ins))]
             given += [f"ptr %out{k}" for k in range(len(outs))]
-            head = f"define internal void @{name}({', '.join(given)}) nounwind"
-            self.lowered.kernels[name] = Kernel(name, write(head), len(given))
+            given += ["i64 %begin", "i64 %end"] if cut else []
+            text = write(f"define internal void @{name}({', '.join(given)}) nounwind")
+            if cut:
+                text += "\n" + threads.part(name, arity, *cut, lowered.module)
+            lowered.kernels[name] = Kernel(name, text, arity)
         places = tuple((layout.base, layout.offset) for layout in (*ins, *outs))
-        self.lowered.traffic += sum(layout.nbytes for layout in (*ins, *outs))
-        self.lowered.calls.append(Call(name, places))
+        lowered.traffic += sum(layout.nbytes for layout in (*ins, *outs))
+        lowered.calls.append(Call(name, places, parts=cut[1] if cut else 0))
 
     def _product(self, step: Step) -> None:
         given = self.layouts(step.ins)
@@ -339,11 +319,8 @@ class Lowering:
         def write(head: str) -> str:
             return product(head, found, module, self.vector_bytes, length > 0)
 
-        if length:
-            cut = length, min(threads.PARTS, length), dict[int, int]()
-            self._emit_parted(("product", found), write, given, [out], cut)
-        else:
-            self.emit(("product", found), write, given, [out])
+        cut = (length, min(threads.PARTS, length), dict[int, int]()) if length else None
+        self.emit(("product", found), write, given, [out], cut)
 
     def _wire_dtype(self, step: Step) -> np.dtype[Any]:
         return self.circuit.wires[step.outs[0]].dtype
@@ -457,17 +434,3 @@ _LOOPED = frozenset(map(np.dtype, ("f4", "f8", "i4", "i8", "b1")))
 
 def _same(value: Any) -> Any:
     return value
-
-
-def may_look(step: Step) -> bool:
-    """Tell whether a step's output may be a view of its first input."""
-    name = step.gate.name
-    return name in LOOKING or (name == "getitem" and len(step.ins) == 1)
-
-
-LOOKING = frozenset(
-    (
-        *("reshape", "expand_dims", "squeeze", "transpose", "flip", "broadcast_to"),
-        *("diagonal", "diag", "windows", "stop_gradient", "copy", "positive"),
-    )
-)

@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from corrente.native.code import Code, scaled
 from corrente.native.layouts import Layout
 from corrente.native.vectors import Module
@@ -435,6 +433,3 @@ def is_mostly_one(contraction: Contraction) -> bool:
     """Tell whether it has no matrix at its core: a loop over elements serves it as well."""
     core = contraction.core
     return min(core.m, core.n, core.k) == 1
-
-
-FLOATS = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
