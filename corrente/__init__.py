@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from corrente.learn import NetworkClassifier, NetworkRegressor
     from corrente.minimising import minimize
     from corrente.program import Program, trace
-    from corrente.rates import find_rate
-    from corrente.trainer import DivergedWarning, train
+    from corrente.training import DivergedWarning, find_rate, train
 
 __version__ = "0.1.0"
 
@@ -84,8 +83,7 @@ _ROOMS = {
     "learn": "NetworkClassifier NetworkRegressor",
     "minimising": "minimize",
     "program": "Program trace",
-    "rates": "find_rate",
-    "trainer": "DivergedWarning train",
+    "training": "DivergedWarning find_rate train",
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 

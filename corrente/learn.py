@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from corrente.batches import source
 from corrente.errors import BadValue
 from corrente.extras import load
 from corrente.networks import (
@@ -21,9 +20,10 @@ from corrente.networks import (
     start,
 )
 from corrente.program import Program, trace
-from corrente.rates import suggest
-from corrente.stepping import named, prepare
-from corrente.trainer import train
+from corrente.training.batches import source
+from corrente.training.rates import suggest
+from corrente.training.stepping import named, prepare
+from corrente.training.trainer import train
 from corrente.words import Says
 
 _PURPOSE = Says("NetworkClassifier and NetworkRegressor", "NetworkClassifier e NetworkRegressor")

@@ -31,10 +31,10 @@ def test_what_is_missing_is_named_in_both_languages(monkeypatch: Any):
 @pytest.mark.parametrize(
     ("module", "use"),
     [
-        ("safetensors.numpy", "from corrente.checkpoints import save; save('x', 1.0, {})"),
-        ("pyarrow.parquet", "from corrente.batches import source; source('x.parquet')"),
-        ("pandas", "from corrente.history import History; History([]).frame()"),
-        ("matplotlib.figure", "from corrente.history import History; History([]).plot()"),
+        ("safetensors.numpy", "from corrente.training.checkpoints import save; save('x', 1.0, {})"),
+        ("pyarrow.parquet", "from corrente.training.batches import source; source('x.parquet')"),
+        ("pandas", "from corrente.training.history import History; History([]).frame()"),
+        ("matplotlib.figure", "from corrente.training.history import History; History([]).plot()"),
     ],
 )
 def test_every_user_of_an_extra_says_so(monkeypatch: Any, module: str, use: str):

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from corrente import checkpoints
-from corrente.checkpoints import CheckpointError
 from corrente.errors import BadArgument, BadValue
 from corrente.learning.recipes import Column, Target, aim, encode, hit, holes, learn
 from corrente.learning.tables import Table
 from corrente.networks import Layers, cross_entropy, half_squares, loss_of, scores, start
-from corrente.trainer import Training, train
+from corrente.training import checkpoints
+from corrente.training.checkpoints import CheckpointError
+from corrente.training.trainer import Training, train
 from corrente.words import Says
 
 LEAST_ROWS = 10

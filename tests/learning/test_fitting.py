@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corrente import checkpoints
-from corrente.checkpoints import CheckpointError
 from corrente.errors import BadArgument, BadValue
 from corrente.learning.fitting import fit, keep, kept
+from corrente.training import checkpoints
+from corrente.training.checkpoints import CheckpointError
 
 RNG = np.random.default_rng(0)
 ROWS = 300

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corrente.history import History, Record
+from corrente.training.history import History, Record
 
 
 def history(held: bool = True) -> History:

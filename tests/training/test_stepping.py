@@ -10,7 +10,7 @@ import pytest
 import corrente as co
 from corrente import optimisers
 from corrente.errors import BadArgument, BadValue
-from corrente.stepping import named, prepare, takes_generator
+from corrente.training.stepping import named, prepare, takes_generator
 
 X = np.random.default_rng(0).normal(size=(20, 3))
 

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from corrente.trainer import train
+from corrente.training.trainer import train
 
 
 def loss(params, x, y):

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from corrente.batches import Source, source, split
-from corrente.course import Course, Keeper
 from corrente.errors import BadArgument, BadValue
-from corrente.history import History, Record
 from corrente.optimisers import Optimiser
-from corrente.rates import rows_of, suggest
-from corrente.stepping import Stepper, named, prepare
-from corrente.watching import watch
+from corrente.training.batches import Source, source, split
+from corrente.training.course import Course, Keeper
+from corrente.training.history import History, Record
+from corrente.training.rates import rows_of, suggest
+from corrente.training.stepping import Stepper, named, prepare
+from corrente.training.watching import watch
 from corrente.words import Says
 
 MOST_RETREATS, _MOST_CUTS = 12, 4

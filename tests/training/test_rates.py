@@ -11,10 +11,10 @@ import pytest
 
 import corrente as co
 from corrente import optimisers, rates
-from corrente.batches import source
 from corrente.errors import BadValue
-from corrente.rates import find_rate
-from corrente.stepping import Outcome, Stepper, named, prepare
+from corrente.training.batches import source
+from corrente.training.rates import find_rate
+from corrente.training.stepping import Outcome, Stepper, named, prepare
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(256, 4)) * [1.0, 2.0, 3.0, 4.0]

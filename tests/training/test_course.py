@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corrente.checkpoints import CheckpointError
-from corrente.course import Course, Keeper
-from corrente.history import Record
-from corrente.stepping import Outcome, named, prepare
+from corrente.training.checkpoints import CheckpointError
+from corrente.training.course import Course, Keeper
+from corrente.training.history import Record
+from corrente.training.stepping import Outcome, named, prepare
 
 START = {"w": np.zeros(2), "b": 0.0}
 RUN = {"seed": 0, "batch_size": 8, "rows": 20}

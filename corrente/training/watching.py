@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from corrente.history import Record
+from corrente.training.history import Record
 from corrente.words import Says
 
 _EPOCH = Says("epoch", "época")

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from corrente.checkpoints import CheckpointError, load, save
-from corrente.history import Record
-from corrente.stepping import Leaves, Outcome, Stepper
+from corrente.training.checkpoints import CheckpointError, load, save
+from corrente.training.history import Record
+from corrente.training.stepping import Leaves, Outcome, Stepper
 from corrente.trees import take_apart
 from corrente.words import Says
 

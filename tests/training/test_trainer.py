@@ -17,11 +17,11 @@ import pytest
 
 import corrente as co
 from corrente import optimisers, trainer
-from corrente.batches import Source
-from corrente.checkpoints import CheckpointError, load
 from corrente.errors import BadArgument, BadValue, Impure
-from corrente.history import Record
-from corrente.trainer import DivergedWarning, Training, train
+from corrente.training.batches import Source
+from corrente.training.checkpoints import CheckpointError, load
+from corrente.training.history import Record
+from corrente.training.trainer import DivergedWarning, Training, train
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 3))
@@ -289,7 +289,7 @@ def test_a_full_disk_does_not_lose_the_training(tmp_path: Path, monkeypatch: Any
     def full(*given: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("corrente.checkpoints._write", full)
+    monkeypatch.setattr("corrente.training.checkpoints._write", full)
     with pytest.raises(CheckpointError, match="No space left") as caught:
         go(checkpoint=tmp_path / "run", save_every=0.0)
     assert bits(caught.value.training) == bits(go())

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from corrente import checkpoints
-from corrente.checkpoints import CheckpointError, load, previous, save
+from corrente.training import checkpoints
+from corrente.training.checkpoints import CheckpointError, load, previous, save
 
 numpy_format = pytest.importorskip("safetensors.numpy")
 
@@ -132,7 +132,7 @@ def test_what_has_no_place_in_the_file_is_refused(tmp_path: Path):
 FULL_DISK = """
 import resource, sys
 import numpy as np
-from corrente.checkpoints import CheckpointError, save
+from corrente.training.checkpoints import CheckpointError, save
 save(sys.argv[1], {"a": np.zeros(10)}, {"k": 1})
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from corrente.batches import Source, source
 from corrente.curvature import curvature
 from corrente.errors import BadValue
 from corrente.extras import load
 from corrente.optimisers import Optimiser, over
-from corrente.stepping import Leaves, Stepper, named, prepare, takes_generator
+from corrente.training.batches import Source, source
+from corrente.training.stepping import Leaves, Stepper, named, prepare, takes_generator
 from corrente.trees import take_apart
 from corrente.words import Says
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from corrente.history import Record
-from corrente.watching import sentence, watch
+from corrente.training.history import Record
+from corrente.training.watching import sentence, watch
 
 RECORD = Record(2, 20, 0.5, None, 0.25, 1e-3, 0.1, 1.0)
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corrente.batches import Source, source, split, table
 from corrente.errors import BadArgument, BadValue
+from corrente.training.batches import Source, source, split, table
 
 X = np.arange(30.0).reshape(10, 3)
 Y = np.arange(10)
