@@ -105,11 +105,39 @@ def numpy_api() -> Any:
 
 
 @cache
-def _link_pool() -> None:
+def _link_pool() -> Loaded:
     """Load the pool of threads and make it known to LLVM; it stays for good, threads are in it."""
     loaded = Loaded(_object(threads.pool("x86" in host().triple), thorough=False))
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(loaded.engine))
     llvm.add_symbol(threads.PARALLEL, loaded.address(threads.PARALLEL))
+    return loaded
+
+
+@cache
+def _blas_threads() -> dict[str, int]:
+    """Find the functions by which OpenBLAS tells and sets its threads; none of another BLAS."""
+    library = ctypes.CDLL(_blas().__file__)  # looks through the libraries that it needs, too
+    for prefix in ("scipy_openblas", "openblas"):
+        try:
+            told, kept = library[f"{prefix}_get_num_threads"], library[f"{prefix}_set_num_threads"]
+        except AttributeError:
+            continue
+        found = {threads.COUNTED: told, threads.SET: kept}
+        return {name: ctypes.cast(f, ctypes.c_void_p).value or 0 for name, f in found.items()}
+    return {}
+
+
+def blas_alone() -> bool:
+    """Tell whether BLAS can be kept to the thread that calls it."""
+    return bool(_blas_threads())
+
+
+@cache
+def _link_pool_and_products() -> None:
+    """Tell the pool of threads how to keep BLAS from starting threads of its own."""
+    pool = _link_pool()
+    for name, address in _blas_threads().items():
+        ctypes.c_void_p.from_address(pool.address(name)).value = address
 
 
 class Loaded:
@@ -130,10 +158,13 @@ class Loaded:
 
 def assemble(text: str, thorough: bool) -> Loaded:
     """Compile LLVM text, or find what it was compiled to before."""
-    if any(f"@corrente_{name}" in text for name in _PRODUCTS):
+    multiplies = any(f"@corrente_{name}" in text for name in _PRODUCTS)
+    if multiplies:
         _link_products()
     if f"@{threads.PARALLEL}" in text:
         _link_pool()
+        if multiplies:
+            _link_pool_and_products()
     return Loaded(_object(text, thorough))
 
 

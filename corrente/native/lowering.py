@@ -14,6 +14,7 @@ import numpy as np
 from corrente.blocks import fused, loop
 from corrente.circuit import Circuit, Guard, Step, Wire
 from corrente.native import accumulations, gathers, threads
+from corrente.native.assembling import blas_alone
 from corrente.native.bodies import (
     as_loop,
     body_key,
@@ -26,7 +27,7 @@ from corrente.native.bodies import (
 from corrente.native.gathers import STATUS
 from corrente.native.layouts import Layout, look, may_look, row
 from corrente.native.loops import loop_nest, outermost
-from corrente.native.products import arrange, is_mostly_one, parted_length, product
+from corrente.native.products import arrange, is_mostly_one, partition, product
 from corrente.native.programs import (
     ARENA,
     Call,
@@ -314,12 +315,12 @@ class Lowering:
             self.loop_over(*as_loop(spec, given[0], given[1], out))
             return
         module = self.lowered.module
-        length = parted_length(found, self.vector_bytes)
+        length, parts = partition(found, self.vector_bytes, blas_alone())
 
         def write(head: str) -> str:
             return product(head, found, module, self.vector_bytes, length > 0)
 
-        cut = (length, min(threads.PARTS, length), dict[int, int]()) if length else None
+        cut = (length, parts, dict[int, int]()) if length else None
         self.emit(("product", found), write, given, [out], cut)
 
     def _wire_dtype(self, step: Step) -> np.dtype[Any]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from corrente.native import threads
 from corrente.native.code import Code, scaled
 from corrente.native.layouts import Layout
 from corrente.native.vectors import Module
@@ -16,6 +17,10 @@ _PACKED = 8192
 _WAITING = 8
 """Additions that a core has under way at once."""
 _PARTED = 400_000
+"""Multiplications from which on a product is shared out to threads."""
+_ROWS, _STEP = 96, 8
+"""Rows that a part of a BLAS call has at least, and what their numbers are multiples of: each
+part makes a copy of the other operand, which should not weigh."""
 _NEAR = 1 << 16
 """Bytes of an operand up to which tiles beat BLAS, however many rows there are (measured)."""
 _KINDS = {"f8": "double", "f4": "float"}
@@ -129,11 +134,15 @@ def _loops(
             _loops(code, contraction, depth + 1, inner, vector_bytes)
         return
     core, kind = contraction.core, contraction.kind
+    cut = parted and not contraction.loops
+    if cut and not _is_small(core, kind):
+        _part_of_blas(code, core, kind, pointers)
+        return
     call = None if _is_small(core, kind) else _blas(core, kind)
     if call is not None:
         _call_blas(code, call, kind, pointers)
     else:
-        _tiles(code, core, kind, pointers, vector_bytes, parted and not contraction.loops)
+        _tiles(code, core, kind, pointers, vector_bytes, cut)
 
 
 def _is_small(core: Core, kind: str) -> bool:
@@ -187,11 +196,34 @@ def _blas(core: Core, kind: str) -> _Call | None:
     return _Call((flips[0], flips[1]), sizes, (leading[0], leading[1], leading[2]), swapped)
 
 
-def _call_blas(code: Code, call: _Call, kind: str, pointers: tuple[str, str, str]) -> None:
+def _part_of_blas(code: Code, core: Core, kind: str, pointers: tuple[str, str, str]) -> None:
+    """Call BLAS for some rows of the result: those from `_STEP` times %begin to %end."""
+    a, b, out = pointers
+    if core.n > core.m:
+        core, a, b = _turned(core), b, a
+    call = _blas(core, kind)
+    assert call is not None  # a turned product is a call of BLAS where the other way is one
+    first = code.let(f"mul i64 %begin, {_STEP}")
+    last = code.let(f"mul i64 %end, {_STEP}")
+    code.module.declare("llvm.umin.i64", *["i64"] * 3)
+    last = code.let(f"call i64 @llvm.umin.i64(i64 {last}, i64 {core.m})")
+    rows = code.let(f"trunc i64 {code.let(f'sub i64 {last}, {first}')} to i32")
+    moved = code.at(a, scaled(code, [(first, core.a[0])]))
+    put = code.at(out, scaled(code, [(first, core.c[0])]))
+    _call_blas(code, call, kind, (moved, b, put), rows)
+
+
+def _call_blas(
+    code: Code, call: _Call, kind: str, pointers: tuple[str, str, str], rows: str = ""
+) -> None:
+    """Call BLAS for the whole product, or for a number of rows known when it runs."""
     name = "corrente_dgemm" if kind == "double" else "corrente_sgemm"
     code.module.define(name, lambda: f"declare void @{name}({', '.join(['ptr'] * 13)})")
+    sizes: list[int | str] = list(call.sizes)
+    if rows:
+        sizes[0 if call.swapped else 1] = rows
     numbers = {}
-    for value in (*call.sizes, *call.leading):
+    for value in (*sizes, *call.leading):
         if value not in numbers:
             numbers[value] = code.local("i32")
             code.add(f"store i32 {value}, ptr {numbers[value]}")
@@ -206,7 +238,7 @@ def _call_blas(code: Code, call: _Call, kind: str, pointers: tuple[str, str, str
     first, second = (a, b) if call.swapped else (b, a)
     given = [
         *(letters[f] for f in call.flips),
-        *(numbers[s] for s in call.sizes),
+        *(numbers[s] for s in sizes),
         one,
         first,
         numbers[call.leading[0]],
@@ -401,25 +433,38 @@ def _packed(code: Code, core: Core, kind: str, size: int, b: str) -> str:
     return place
 
 
-def parted_length(contraction: Contraction, vector_bytes: int) -> int:
-    """Return the length of the axis on which a large product is parted; 0: it is not."""
+def partition(contraction: Contraction, vector_bytes: int, alone: bool) -> tuple[int, int]:
+    """Return the length of the axis on which a large product is parted, and into how many parts.
+
+    `alone` tells whether BLAS can be kept to the thread that calls it. (0, 0): it is not parted.
+    """
     core = contraction.core
     around = math.prod(size for size, *_ in contraction.loops)
-    work = around * core.m * core.n * core.k
-    if work <= _PARTED or not _is_small(core, contraction.kind):
-        return 0
+    small = _is_small(core, contraction.kind)
+    if around * core.m * core.n * core.k <= _PARTED or not (small or alone):
+        return 0, 0
     if contraction.loops:
-        return contraction.loops[0][0] if contraction.loops[0][0] > 1 else 0
-    size = 8 if contraction.kind == "double" else 4
-    core = _facing(core, size)
-    whole = core.m // _height(core.n, vector_bytes // size)
-    return whole if whole > 1 else 0
+        length = contraction.loops[0][0]
+    elif small:
+        size = 8 if contraction.kind == "double" else 4
+        core = _facing(core, size)
+        length = core.m // _height(core.n, vector_bytes // size)
+    elif _blas(core, contraction.kind) is not None:
+        rows = max(core.m, core.n)
+        parts = min(threads.PARTS, rows // _ROWS)
+        return (-(-rows // _STEP), parts) if parts > 1 else (0, 0)
+    else:
+        return 0, 0
+    return (length, min(threads.PARTS, length)) if length > 1 else (0, 0)
 
 
 def _facing(core: Core, size: int) -> Core:
     """Turn a product whose result lies in columns, so that its rows lie in a row."""
-    if core.c[1] == size or core.c[0] != size:
-        return core
+    return core if core.c[1] == size or core.c[0] != size else _turned(core)
+
+
+def _turned(core: Core) -> Core:
+    """Exchange the operands: the result is the same one, seen turned."""
     turned = [(pair[1], pair[0]) for pair in (core.b, core.a, core.c)]
     return Core(core.n, core.m, core.k, *turned)
 

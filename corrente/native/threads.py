@@ -19,6 +19,9 @@ LARGE = 200_000
 PARALLEL = "corrente_parallel"
 """The function that shares parts out: (part, given, how many parts, how many threads)."""
 
+COUNTED, SET = "corrente_blas_count", "corrente_blas_set"
+"""Where the pool finds the functions that tell and set how many threads BLAS uses, or null."""
+
 # A ticket is the number of the job in its upper half and the next part in its lower one, so that
 # a thread that wakes late takes no part of a job it does not know.
 POOL = f"""
@@ -32,6 +35,8 @@ POOL = f"""
 @busy = internal global i8 0, align 64
 @workers = internal global i64 0
 @process = internal global i32 0
+@{COUNTED} = global ptr null
+@{SET} = global ptr null
 declare i32 @pthread_create(ptr, ptr, ptr, ptr)
 declare i32 @pthread_detach(i64)
 declare i32 @pthread_mutex_lock(ptr)
@@ -39,6 +44,7 @@ declare i32 @pthread_mutex_unlock(ptr)
 declare i32 @pthread_cond_wait(ptr, ptr)
 declare i32 @pthread_cond_broadcast(ptr)
 declare i32 @getpid()
+declare i32 @sched_yield()
 declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
 declare void @llvm.x86.sse2.pause()
 
@@ -119,18 +125,52 @@ done:
   ret void
 }}
 
+; the parts share the cores already: BLAS is kept to the thread that calls it, and let go again
+define internal i32 @hold_blas() nounwind {{
+entry:
+  %counted = load ptr, ptr @{COUNTED}
+  %unknown = icmp eq ptr %counted, null
+  br i1 %unknown, label %nothing, label %ask
+nothing:
+  ret i32 0
+ask:
+  %now = call i32 %counted()
+  %many = icmp sgt i32 %now, 1
+  br i1 %many, label %hold, label %nothing
+hold:
+  %set = load ptr, ptr @{SET}
+  call void %set(i32 1)
+  ret i32 %now
+}}
+
+define internal void @release_blas(i32 %before) nounwind {{
+entry:
+  %held = icmp ne i32 %before, 0
+  br i1 %held, label %give, label %done
+give:
+  %set = load ptr, ptr @{SET}
+  call void %set(i32 %before)
+  br label %done
+done:
+  ret void
+}}
+
 define void @{PARALLEL}(ptr %part, ptr %given, i64 %count, i64 %threads) nounwind {{
 entry:
   %id = alloca i64
-  %single = icmp ult i64 %threads, 2
-  br i1 %single, label %serial, label %claim
-claim:
   %was = atomicrmw xchg ptr @busy, i8 1 acquire
   %taken = icmp ne i8 %was, 0
-  br i1 %taken, label %serial, label %whose
+  br i1 %taken, label %serial, label %claimed
 serial:
   call void @alone(ptr %part, ptr %given, i64 %count)
   ret void
+claimed:
+  %before = call i32 @hold_blas()
+  %single = icmp ult i64 %threads, 2
+  br i1 %single, label %single.handed, label %whose
+single.handed:
+  call void @alone(ptr %part, ptr %given, i64 %count)
+  br label %end
 whose:
   %process = call i32 @getpid()
   %known = load i32, ptr @process
@@ -175,13 +215,21 @@ ready:
   call void @share(ptr %part, ptr %given, i64 %count, i64 %number)
   br label %wait
 wait:
+  %turns = phi i64 [ 0, %ready ], [ %turns.1, %pause ], [ 0, %yield ]
   %finished = load atomic i64, ptr @finished acquire, align 8
   %all = icmp uge i64 %finished, %count
   br i1 %all, label %end, label %pause
 pause:
   call void @llvm.x86.sse2.pause()
+  %turns.1 = add i64 %turns, 1
+  %long = icmp ugt i64 %turns.1, 1500
+  br i1 %long, label %yield, label %wait
+yield:
+  ; where others want the cores too, the thread we wait for may be the one that cannot run
+  call i32 @sched_yield()
   br label %wait
 end:
+  call void @release_blas(i32 %before)
   store atomic i8 0, ptr @busy release, align 1
   ret void
 }}

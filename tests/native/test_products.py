@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from native.alike import arrangements, assert_all_alike, assert_like, check, programs, spoil
 
 import corrente as co
+from corrente.native import threads
+from corrente.native.assembling import _blas_threads, blas_alone
 from corrente.native.layouts import row
 from corrente.native.products import arrange
 
@@ -147,3 +150,30 @@ def test_a_product_with_shape_errors_says_so():
     assert_all_alike(compiled(np.ones((2, 3)), np.ones((3, 2))), np.full((2, 2), 3.0))
     with pytest.raises(ValueError, match="matmul"):
         compiled(np.ones((2, 3)), np.ones((2, 3)))
+
+
+@DTYPES
+@pytest.mark.parametrize("sizes", [(300, 150, 101), (130, 160, 411), (203, 3000, 110)], ids=str)
+def test_large_products_in_parts(sizes, dtype, monkeypatch):
+    m, k, n = sizes
+    a, b = RNG.normal(size=(m, k)).astype(dtype), RNG.normal(size=(k, n)).astype(dtype)
+    both = lambda a, b: (a @ b, b.T @ a.T, (a @ b).T @ a)
+    before = blas_threads()
+    found = []
+    for number in (1, 2, 5):
+        monkeypatch.setenv("CORRENTE_THREADS", str(number))
+        compiled = co.jit(both)
+        found.append(compiled(a, b))
+        assert blas_threads() == before
+    if blas_alone():
+        assert ".part" in programs(compiled)[0].native.text
+        for other in found[1:]:
+            assert_all_alike(other, found[0])
+    assert_precise(lambda a, b: a @ b, a, b)
+    assert_precise(lambda a, b: b.T @ a.T, a, b)
+    assert_precise(lambda a, b: a @ b.T, a, np.ascontiguousarray(b.T))
+
+
+def blas_threads() -> int:
+    told = _blas_threads().get(threads.COUNTED)
+    return ctypes.CFUNCTYPE(ctypes.c_int)(told)() if told else 0
