@@ -124,3 +124,24 @@ def test_questions_answer_and_carry_no_gradient():
 def test_what_depends_on_the_values_is_refused_by_name():
     with pytest.raises(NotSupported, match=r"real_if_close[\s\S]*np\.real"):
         co.grad(lambda z: np.sum(np.real_if_close(z)))(POINT)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda y: np.real(2.0 ** (y * (1 + 2j))),
+        lambda y: np.real((-2.0) ** (y * (1 + 2j))),
+        lambda y: np.imag((y - 3.0) ** (1 + 2j)),
+        lambda y: np.real(np.array([-2.0, 0.5]) ** (y * (1 + 2j)))[0],
+    ],
+)
+def test_real_numbers_to_complex_powers(f):
+    slope = (f(1.3 + 1e-6) - f(1.3 - 1e-6)) / 2e-6
+    assert co.trace(f)(1.3).value == f(1.3)
+    assert co.grad(f)(1.3) == pytest.approx(slope, rel=1e-7)
+    assert co.jit(co.grad(f))(1.3) == pytest.approx(slope, rel=1e-7)
+
+
+def test_real_numbers_to_real_powers_stay_real():
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(co.trace(lambda y: (y - 3.0) ** 0.5)(1.3).value)

@@ -111,11 +111,11 @@ def _by_base(x: Any, y: Any, out: Any) -> Any:
 
 
 def _by_exponent(x: Any, y: Any, out: Any) -> Any:
-    """Return out·log x; 0 at x = 0 while y ≥ 0; NaN where x < 0, for there is no slope there."""
+    """Return out·log x; 0 at x = 0 while y ≥ 0; NaN where x < 0 and y real: no slope there."""
+    if np.iscomplexobj(out):
+        return out * np.log(np.where(x == 0, 1.0, x) + 0j)
     if _is_literal(x):
         return out * (math.log(x) if x > 0 else math.nan if x < 0 else 0.0)
-    if np.iscomplexobj(x):
-        return out * np.log(np.where(x == 0, 1.0, x))
     # the logarithm must not meet the other elements: it would warn about them
     return np.where(x < 0, np.nan, out * np.log(np.where(x > 0, x, 1.0)))
 

@@ -216,6 +216,8 @@ dot = gate(
 def _inner(a: Any, b: Any, /) -> Any:
     if np.ndim(a) == 0 or np.ndim(b) == 0:
         return np.multiply(a, b)
+    if np.ndim(a) == np.ndim(b) == 1:
+        return np.dot(a, b)  # a number, where tensordot gives an array of no axes
     return np.tensordot(a, b, axes=(-1, -1))
 
 

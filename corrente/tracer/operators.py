@@ -18,6 +18,7 @@ from corrente.words import Says
 
 _PLAIN = frozenset({float, int, np.float64, np.float32})
 _GETITEM = NAMES["getitem"]
+_REAL = (float, int)
 
 
 class _Methods:
@@ -128,7 +129,9 @@ def _careful(gate: Gate, fast: Callable[..., Any]) -> Callable[..., Any]:
 
 def _power(x: Any, y: Any) -> Any:
     out = x**y
-    return float("nan") if type(out) is complex and type(x) in (float, int) else out
+    # Python leaves the real numbers where NumPy says NaN: (-2.0) ** 0.5
+    left = type(out) is complex and type(x) in _REAL and type(y) in _REAL
+    return float("nan") if left else out
 
 
 def _binary(name: str, fast: Callable[..., Any]) -> Callable[[Traced, Any], Any]:
