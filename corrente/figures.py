@@ -64,7 +64,8 @@ def _exponent(value: int, digits: int) -> str:
 
 def clip(text: str, most: int) -> str:
     """Cut a text to `most` characters, with an ellipsis where something was cut; one line."""
-    text = "".join(c if c.isprintable() else " " for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

@@ -8,6 +8,7 @@ from corrente.exercises.command import command
 from corrente.exercises.dialogue import ask
 from corrente.exercises.plans import LEVELS
 from corrente.exercises.sheets import plain_data, sheet
+from corrente.exercises.workbook import write_page
 
 __all__ = [
     "LEVELS",
@@ -21,4 +22,5 @@ __all__ = [
     "right",
     "sheet",
     "write",
+    "write_page",
 ]

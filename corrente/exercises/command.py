@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
+import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +15,7 @@ from corrente.errors import BadArgument, BadValue
 from corrente.exercises.blanks import exercise
 from corrente.exercises.dialogue import ask
 from corrente.exercises.sheets import plain_data, sheet
+from corrente.exercises.workbook import write_page
 from corrente.program import write_whole
 from corrente.words import LANGUAGES, Says, plain
 
@@ -22,8 +25,8 @@ A circuit with blanks to fill: the values forward, then the gradients backward.
 
 usage: corrente exercise [--level 1..5] [--seed N] [options]
 
-In a terminal each blank is asked for; a wrong answer is explained. Answers are numbers: 3, -1/4,
-0.5 or 0,5; arrays are written row by row: [1 2; 3 4].
+In a terminal each blank is asked for; a wrong answer is explained. --open does the same in the
+browser. Answers are numbers: 3, -1/4, 0.5 or 0,5; arrays are written row by row: [1 2; 3 4].
 
 levels:
   1  two gates: add and multiply     4  a neuron, stage by stage
@@ -34,6 +37,8 @@ options:
   --level N      which level; 1 if not given
   --seed N       which exercise: the same number gives the same one; a new one if not given
   --sheet PATH   write a sheet to print: .svg, .html or .txt; may be repeated
+  --html PATH    write a page to fill in: it checks the answers and explains them
+  --open         open that page in the browser
   --solution     print the solution, or write it on the sheet too
   --json         print the exercise as JSON (with --solution: the answers too)
   --lang LANG    en or pt
@@ -43,8 +48,9 @@ Um circuito com lacunas para preencher: os valores para a frente, depois os grad
 
 uso: corrente exercise [--level 1..5] [--seed N] [opções]
 
-No terminal, cada lacuna é perguntada; uma resposta errada é explicada. As respostas são números:
-3, -1/4, 0.5 ou 0,5; matrizes se escrevem linha por linha: [1 2; 3 4].
+No terminal, cada lacuna é perguntada; uma resposta errada é explicada. --open faz o mesmo no
+navegador. As respostas são números: 3, -1/4, 0.5 ou 0,5; matrizes se escrevem linha por linha:
+[1 2; 3 4].
 
 níveis:
   1  duas portas: soma e multiplicação     4  um neurônio, etapa por etapa
@@ -55,6 +61,8 @@ opções:
   --level N        qual nível; 1 se não for dado
   --seed N         qual exercício: o mesmo número dá o mesmo; um novo se não for dado
   --sheet CAMINHO  grava uma folha para imprimir: .svg, .html ou .txt; pode ser repetida
+  --html CAMINHO   grava uma página para preencher: ela confere as respostas e as explica
+  --open           abre essa página no navegador
   --solution       mostra a solução, ou a grava também na folha
   --json           imprime o exercício em JSON (com --solution: também as respostas)
   --lang LÍNGUA    en ou pt
@@ -64,6 +72,9 @@ opções:
 _SEE_HELP = Says("corrente exercise --help shows what there is.", "veja corrente exercise --help.")
 
 
+_FLAGS = ("open", "solution", "json", "help")
+
+
 class Options(NamedTuple):
     """What was asked for on the command line."""
 
@@ -71,6 +82,8 @@ class Options(NamedTuple):
     seed: int | None
     lang: str
     sheet: tuple[str, ...]
+    html: str | None
+    open: bool
     solution: bool
     json: bool
     help: bool
@@ -85,17 +98,24 @@ def command(words: Sequence[str]) -> None:
     seed = random.SystemRandom().randrange(10_000) if options.seed is None else options.seed
     task = exercise(options.level, seed)
     lang, solution = options.lang, options.solution
-    for path in options.sheet:
+    written = list(options.sheet)
+    for path in written:
         _write(path, sheet(task, Path(path).suffix, lang, solution=solution))
+    if options.html is not None or options.open:
+        path = options.html or str(Path(tempfile.mkdtemp(prefix="corrente-")) / "exercise.html")
+        _write(path, write_page(task, lang))
+        written.append(path)
     if options.json:
         print(json.dumps(plain_data(task, lang, solution=solution), ensure_ascii=False))
-    elif options.sheet:
-        for path in options.sheet:
+    elif written:
+        for path in written:
             print(Says("saved: {0}", "gravado: {0}").fill(path).into(lang))
     elif solution:
         print(sheet(task, ".txt", lang, solution=True), end="")
     else:
         ask(task, lang)
+    if options.open:
+        webbrowser.open(Path(written[-1]).absolute().as_uri())
 
 
 def _click() -> ModuleType:
@@ -113,7 +133,8 @@ def _options(words: Sequence[str]) -> Options:
             click.Option(["--seed"], type=int),
             click.Option(["--lang"], type=click.Choice(LANGUAGES), default=LANGUAGES[0]),
             click.Option(["--sheet"], multiple=True),
-            *(click.Option([f"--{flag}"], is_flag=True) for flag in ("solution", "json", "help")),
+            click.Option(["--html"]),
+            *(click.Option([f"--{flag}"], is_flag=True) for flag in _FLAGS),
         ],
         add_help_option=False,
     )

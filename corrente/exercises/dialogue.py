@@ -17,17 +17,17 @@ _HELP = Says(
     "Digite um número: 3, -1/4, 0.5 ou 0,5. Um ponto de interrogação mostra a regra; Ctrl-D "
     "termina.",
 )
-_NO_NUMBER = Says("That is no answer of this form: {0}.", "Isso não é resposta desta forma: {0}.")
-_NUMBER = Says("a number, such as -1/4 or 0.5", "um número, como -1/4 ou 0,5")
-_ROWS = Says("{0} numbers, such as {1}", "{0} números, como {1}")
-_RIGHT = Says("Right.", "Certo.")
-_WRONG = Says("Not yet.", "Ainda não.")
-_TOLD = Says("It is {0}.", "É {0}.")
-_BACK = Says(
+NO_NUMBER = Says("That is no answer of this form: {0}.", "Isso não é resposta desta forma: {0}.")
+NUMBER = Says("a number, such as -1/4 or 0.5", "um número, como -1/4 ou 0,5")
+ROWS = Says("{0} numbers, such as {1}", "{0} números, como {1}")
+RIGHT = Says("Right.", "Certo.")
+WRONG = Says("Not yet.", "Ainda não.")
+TOLD = Says("It is {0}.", "É {0}.")
+BACK = Says(
     "Every value is there. Now back, from right to left.",
     "Todos os valores estão aí. Agora para trás, da direita para a esquerda.",
 )
-_SCORE = Says("{0} of {1} right at the first try.", "{0} de {1} certas na primeira tentativa.")
+SCORE = Says("{0} of {1} right at the first try.", "{0} de {1} certas na primeira tentativa.")
 _LEFT = Says("To go on later: {0}", "Para continuar depois: {0}")
 
 
@@ -69,7 +69,7 @@ def ask(
     for blank in task.blanks:
         if blank.number == values + 1:
             draw(values)
-            say(_BACK.into(lang))
+            say(BACK.into(lang))
         try:
             first += _fill(task, blank, lang, hear, say)
         except EOFError:
@@ -77,7 +77,7 @@ def ask(
             say("\n" + _LEFT.fill(again).into(lang))
             return Score(first, blank.number - 1, False)
     draw(len(task.blanks))
-    say(_SCORE.fill(first, len(task.blanks)).into(lang))
+    say(SCORE.fill(first, len(task.blanks)).into(lang))
     return Score(first, len(task.blanks), True)
 
 
@@ -99,17 +99,17 @@ def _fill(
             continue
         found = task.check(blank.number, typed)
         if found is None:
-            say("  " + _NO_NUMBER.fill(_form(blank)).into(lang))
+            say("  " + NO_NUMBER.fill(form(blank)).into(lang))
             continue
         if found:
-            say("  " + _RIGHT.into(lang))
+            say("  " + RIGHT.into(lang))
             return not wrong and not helped
         wrong += 1
         if wrong > 1:
             _explain(blank, blank.working, lang, say)
-            say("  " + _TOLD.fill(exact(blank.answer)).into(lang))
+            say("  " + TOLD.fill(exact(blank.answer)).into(lang))
             return False
-        say("  " + _WRONG.into(lang))
+        say("  " + WRONG.into(lang))
         _explain(blank, blank.hint, lang, say)
 
 
@@ -119,8 +119,9 @@ def _explain(blank: Blank, working: Says, lang: str, say: Callable[[str], object
             say("  " + says.into(lang))
 
 
-def _form(blank: Blank) -> Says:
+def form(blank: Blank) -> Says:
+    """Say what an answer looks like."""
     shape = getattr(blank.answer, "shape", ())
     if shape == (2,):
-        return _ROWS.fill(2, "[1 -2]")
-    return _ROWS.fill(4, "[1 -2; 0 3]") if shape else _NUMBER
+        return ROWS.fill(2, "[1 -2]")
+    return ROWS.fill(4, "[1 -2; 0 3]") if shape else NUMBER

@@ -37,8 +37,7 @@ ARRAYS = Says(
 SOLUTION = Says("Solution", "Solução")
 VALUES = Says("Values", "Valores")
 GRADIENTS = Says("Gradients", "Gradientes")
-_NAME = Says("Name", "Nome")
-_INPUTS = Says("Inputs", "Entradas")
+NAME = Says("Name", "Nome")
 
 SUFFIXES = (".svg", ".html", ".txt")
 _ROOM = "______"
@@ -229,7 +228,7 @@ def _html(task: Exercise, lang: str, solution: bool) -> str:
         "content=\"default-src 'none'; style-src 'unsafe-inline'\">",
         '<meta name="viewport" content="width=device-width">',
         f"<title>{title}</title><style>{_STYLE}</style></head><body><main>",
-        f'<p>{_NAME.into(lang)}: <span class="name"></span></p>',
+        f'<p>{NAME.into(lang)}: <span class="name"></span></p>',
         f"<h1>{title}</h1>",
         *(f"<p>{escape(says.into(lang))}</p>" for says in instructions(task)),
         f"<pre>{escape(chr(10).join(program(task)))}</pre>",

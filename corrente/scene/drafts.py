@@ -326,7 +326,7 @@ def _fold_tip(sketch: Sketch, k: int, size: str) -> str:
         names.append("…")
     lines = [clip(sketch.call(k), 80), size, sketch.say(sentences.INSIDE, ", ".join(names))]
     if steps[0].where is not None:
-        lines.append(str(locate(steps[0].where)))
+        lines.append(locate(steps[0].where).into(sketch.lang))
     return "\n".join(lines)
 
 
@@ -451,5 +451,5 @@ def _gate_tip(sketch: Sketch, step: Step) -> str:
     if step.gate.differentiable:
         lines.append(sketch.say(sentences.BACKWARD, step.gate.teaches.fill(*names)))
     if step.where is not None:
-        lines.append(str(locate(step.where)))
+        lines.append(locate(step.where).into(sketch.lang))
     return "\n".join(lines)

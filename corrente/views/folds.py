@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dis
 import linecache
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,9 +20,26 @@ MOST = 48
 DEEPEST = 16
 """Calls further down than this are not told apart: recursion has no end of boxes."""
 
-Loop = tuple[int, int, int, int, str]  # lines and columns, and the text it begins with
+Span = tuple[int, int, int, int]  # from a line and a column to others
 _LOOPS = ast.For | ast.While | ast.AsyncFor
 _COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_DETOURS = (
+    ast.If | ast.IfExp | ast.While | ast.Break | ast.Continue | ast.Return | ast.Try | ast.Match
+)
+_NEXT = dis.opmap["FOR_ITER"]
+
+
+class Loop(NamedTuple):
+    """A loop in the user's source, the text it begins with, and what it goes over.
+
+    `turns` is how often it turns, where that stands in the source and no turn can be without a
+    step: two loops in one another of which only the inner one has steps of its own look like one.
+    """
+
+    span: Span
+    text: str
+    over: Span | None
+    turns: int | None
 
 
 class Fold(NamedTuple):
@@ -86,21 +104,23 @@ class _Clock:
         if new[1] > old[1] or (same and not again):
             self._forget(depth)
             return
-        for level in (depth, depth - 1):
-            if level >= 0 and self._turn(level, chain):
+        for level in range(depth, -1, -1):
+            if self._turn(level, chain):
                 return
-        self._forget(depth)
+        self._forget(max(depth - 1, 0))
         if depth:
             self.serials[depth - 1] += 1
 
     def _turn(self, depth: int, chain: Sequence[Where]) -> bool:
-        """Let the innermost loop that both places at a depth are in turn once more."""
+        """Let the innermost loop that both places at a depth are in, and is not done, turn."""
         after = _loops(chain[depth])
         shared = [loop for loop in _loops(self.chain[depth]) if loop in after]
-        if not shared:
-            return False
         self._forget(depth)
         counts = self.turns[depth]
+        while shared and counts.get(shared[-1], 0) + 1 == shared[-1].turns:
+            shared.pop()
+        if not shared:
+            return False
         for loop in [loop for loop in counts if loop not in shared]:
             del counts[loop]
         counts[shared[-1]] = counts.get(shared[-1], 0) + 1
@@ -118,7 +138,7 @@ class _Clock:
         self._forget(len(chain))
         for depth, where in enumerate(chain):
             for loop in _loops(where):
-                yield _Key("loop", loop, loop[-1], 0)
+                yield _Key("loop", loop, loop.text, 0)
                 number = self.turns[depth].get(loop, 0)
                 yield _Key("turn", number, "", number)
             if depth + 1 < len(chain):
@@ -135,18 +155,27 @@ def _common(one: Sequence[Hashable], other: Sequence[Hashable]) -> int:
 
 @lru_cache(maxsize=4096)
 def _loops(where: Where) -> tuple[Loop, ...]:
-    """Return the loops that a place is inside of, outermost first."""
+    """Return the loops that a place is inside of, outermost first.
+
+    A loop goes over something that was made before it began, but takes the next one in each turn.
+    """
     place = locate(where)
-    first, start = where[0].co_firstlineno, (place.line, place.column)
-    end = (place.end_line, place.end_column)
-    return tuple(
-        loop
-        for loop in _all_loops(place.file)
-        if loop[0] >= first
-        and (loop[0], loop[1]) <= start
-        and end <= (loop[2], loop[3])
-        and (loop[:2], loop[2:4]) != (start, end)
-    )
+    code, instruction = where
+    spot = (place.line, place.column, place.end_line, place.end_column)
+    takes = code.co_code[instruction] == _NEXT
+    found = []
+    for loop in _all_loops(place.file):
+        if loop.span[0] < code.co_firstlineno or not _within(spot, loop.span):
+            continue
+        if spot in (loop.span, loop.over) if takes else spot == loop.span:
+            found += [loop] if takes else []
+        elif loop.over is None or not _within(spot, loop.over):
+            found.append(loop)
+    return tuple(found)
+
+
+def _within(spot: Span, span: Span) -> bool:
+    return span[:2] <= spot[:2] and spot[2:] <= span[2:]
 
 
 @lru_cache(maxsize=256)
@@ -154,13 +183,42 @@ def _all_loops(file: str) -> tuple[Loop, ...]:
     tree = parsed(file)
     found = []
     for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, _LOOPS | _COMPREHENSIONS):
-            text = linecache.getline(file, node.lineno).strip()
-            if isinstance(node, _COMPREHENSIONS):
-                text = f"for {ast.unparse(node.generators[0].target)} in …"
-            end = node.end_lineno or node.lineno, node.end_col_offset or 0
-            found.append((node.lineno, node.col_offset, *end, text.rstrip(":")))
-    return tuple(sorted(found, key=lambda loop: (loop[0], loop[1], -loop[2], -loop[3])))
+        if isinstance(node, _LOOPS):
+            text = linecache.getline(file, node.lineno).strip().rstrip(":")
+            over = None if isinstance(node, ast.While) else node.iter
+        elif isinstance(node, _COMPREHENSIONS):
+            text = f"for {ast.unparse(node.generators[0].target)} in …"
+            over = node.generators[0].iter
+        else:
+            continue
+        found.append(Loop(_span(node), text, over and _span(over), _count(node)))
+    return tuple(sorted(found, key=lambda loop: (loop.span[:2], [-end for end in loop.span[2:]])))
+
+
+def _span(node: ast.expr | ast.stmt) -> Span:
+    end = node.end_lineno or node.lineno, node.end_col_offset or 0
+    return (node.lineno, node.col_offset, *end)
+
+
+def _count(loop: ast.AST) -> int | None:
+    """Count a loop's turns, where they stand in the source and each of them is like the others."""
+    if not isinstance(loop, ast.For) or any(isinstance(each, _DETOURS) for each in ast.walk(loop)):
+        return None
+    inner = [each for each in ast.walk(loop) if isinstance(each, ast.For) and each is not loop]
+    return None if any(_length(each.iter) is None for each in inner) else _length(loop.iter)
+
+
+def _length(over: ast.expr) -> int | None:
+    """Return how many things a literal range, tuple or list gives."""
+    if isinstance(over, ast.Tuple | ast.List):
+        starred = any(isinstance(each, ast.Starred) for each in over.elts)
+        return None if starred else len(over.elts)
+    if isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id == "range":
+        try:
+            return len(range(*map(ast.literal_eval, over.args)))
+        except (ValueError, TypeError):
+            return None  # not literal
+    return None
 
 
 # --- the tree ------------------------------------------------------------------------------------
@@ -228,8 +286,8 @@ def _splice(tree: _Tree) -> None:
     A turn that is one call takes its name instead.
     """
     for box, inside in enumerate(tree.contents()):
-        if tree.keys[box].kind == "turn" and len(inside) == 1 and inside[0][1] >= 0:
-            call = inside[0][1]
+        call = inside[0][1] if len(inside) == 1 else -1
+        if tree.keys[box].kind == "turn" and call >= 0 and tree.keys[call].kind != "loop":
             tree.gone[call] = True
             tree.keys[box] = tree.keys[box]._replace(name=tree.keys[call].name)
     for kind in ("loop", ""):
@@ -241,8 +299,9 @@ def _splice(tree: _Tree) -> None:
         if tree.keys[box].kind == "turn" and tree.keys[tree.up(tree.parents[box])].kind != "loop":
             tree.gone[box] = True
     contents = tree.contents()
-    if len(contents[0]) == 1 and contents[0][0][1] > 0:
-        tree.gone[contents[0][0][1]] = True  # one box around everything would show nothing
+    only = contents[0][0][1] if len(contents[0]) == 1 else -1
+    if only > 0 and tree.keys[only].kind != "loop":
+        tree.gone[only] = True  # one box around everything would show nothing
 
 
 def _cut(tree: _Tree) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +12,12 @@ from typing import Any, NamedTuple
 
 from corrente.circuit import Run
 from corrente.scene import Scene
-from corrente.views import svg
+from corrente.views.envelope import TONGUES, embedded, enclose, picture
 from corrente.views.payload import describe
 
 SCRIPTS = (
     "words", "numbers", "run", "outline", "layout", "drafts", "drawing", "sentences", "panes",
-    "matrix", "inputs", "page",
+    "matrix", "inputs", "tangent", "page",
 )  # fmt: skip
 """The parts of the page's program, in the order in which they are put together."""
 
@@ -75,31 +72,14 @@ def draw(
         "whyNotLiving": list(extras.why_not_living),
         "living": extras.living and [list(each) for each in extras.living.shown],
     }
-    program, style = _asset("program"), _asset("page.css")
-    again = _again(extras.living)
-    scripts = [text for text in (again, program) if text]
+    scripts = [text for text in (_again(extras.living), _asset("program")) if text]
     fields = {
-        "lang": "pt-BR" if scene.lang == "pt" else "en",
+        "lang": TONGUES[scene.lang],
         "title": escape(scene.title),
-        "policy": _policy(scripts, style),
-        "style": style,
-        "picture": _picture(scene),
+        "picture": picture(scene),
         "data": embedded(told),
-        "scripts": "".join(f"<script>{text}</script>\n" for text in scripts),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda found: fields[found[1]], _asset("page.html"))
-
-
-def embedded(data: Any) -> str:
-    """Write data as JSON that cannot end the element it stands in.
-
-    >>> embedded("</script>")
-    '"\\\\u003c/script>"'
-    """
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for sign in "<\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
+    return enclose(_asset("page.html"), fields, scripts, _asset("look.css") + _asset("page.css"))
 
 
 def _again(living: Living | None) -> str:
@@ -110,30 +90,6 @@ def _again(living: Living | None) -> str:
     if named is None or "</" in living.text or "<!--" in living.text:
         return ""  # nothing the generator writes; a page that might break is not worth the risk
     return f'"use strict";\nwindow.recompute = (() => {{\n{living.text}\nreturn {named[1]};\n}})();'
-
-
-def _picture(scene: Scene) -> str:
-    """Draw the scene without a style of its own: the page has one, with both colour schemes."""
-    drawn = svg.draw(scene)
-    drawn = re.sub(r"<style>.*?</style>\n", "", drawn, count=1, flags=re.DOTALL)
-    return drawn.replace(' style="max-width:100%;height:auto"', "", 1)
-
-
-def _policy(scripts: Sequence[str], style: str) -> str:
-    return "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src {' '.join(map(_hash, scripts))}",
-            f"style-src {_hash(style)}",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
 
 
 @lru_cache(maxsize=8)

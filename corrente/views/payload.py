@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import math
 import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +21,7 @@ from corrente.record import Elementwise, Gate
 from corrente.scene.drafts import brief, local_gradient
 from corrente.scene.groups import deciding
 from corrente.views.folds import nest
+from corrente.words import LANGUAGES
 
 NUMBERS = 300_000
 """So many elements of arrays are put into a page whole; the others only as means of blocks."""
@@ -87,8 +90,15 @@ def packed(array: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(array, dtype="<f8").tobytes()).decode()
 
 
+def _said(where: Where | None) -> list[str]:
+    """Say a place in every language, for the page to choose."""
+    return [] if where is None else [locate(where).into(lang) for lang in LANGUAGES]
+
+
 def plain(value: Any) -> Any:
     """Write one number for JSON, which has none for NaN and infinity: those become texts."""
+    if type(value) is float and math.isfinite(value):
+        return value  # as nearly all are
     if value is None or isinstance(value, bool | np.bool_):
         return value if value is None else bool(value)
     value = value.item() if isinstance(value, np.generic | np.ndarray) else value
@@ -108,11 +118,11 @@ def describe(run: Run, kept: Mapping[int, int]) -> dict[str, Any]:
     source = _Source(run)
     gates = list(dict.fromkeys(step.gate for step in circuit.steps))
     nested = nest(circuit)
-    quiet = deciding(circuit)
+    quiet, inputs = deciding(circuit), frozenset(circuit.ins)
     found: dict[str, Any] = {
         "name": run.name,
         "gates": [_gate(gate) for gate in gates],
-        "wires": [_wire(run, wire.id, arrays) for wire in circuit.wires],
+        "wires": [_wire(run, wire.id, wire.id in inputs, arrays) for wire in circuit.wires],
         "steps": [
             [
                 gates.index(step.gate),
@@ -135,8 +145,7 @@ def describe(run: Run, kept: Mapping[int, int]) -> dict[str, Any]:
             for wire, parts in run.contributions.items()
         },
         "guards": [
-            [guard.wire, plain(guard.value), str(locate(guard.where)) if guard.where else ""]
-            for guard in circuit.guards
+            [guard.wire, plain(guard.value), _said(guard.where)] for guard in circuit.guards
         ],
         "ins": circuit.ins,
         "outs": circuit.outs,
@@ -168,11 +177,11 @@ def _gate(gate: Gate) -> dict[str, Any]:
     }
 
 
-def _wire(run: Run, wire: int, arrays: Arrays) -> list[Any]:
+def _wire(run: Run, wire: int, given: bool, arrays: Arrays) -> list[Any]:
     """Tell of one wire: name, as code writes it, role, value, gradient, dtype, is it data."""
     circuit = run.circuit
     role = "made" if wire in circuit.makers else "constant"
-    if wire in circuit.ins:
+    if given:
         role = "ours" if wire in run.parameters else "given"
     value = run.values[wire]
     return [
@@ -181,8 +190,13 @@ def _wire(run: Run, wire: int, arrays: Arrays) -> list[Any]:
         role,
         arrays.entry(value),
         arrays.entry(run.gradients[wire]) if wire in run.gradients else None,
-        str(circuit.wires[wire].dtype),
+        _dtype(circuit.wires[wire].dtype),
     ]
+
+
+@lru_cache(maxsize=64)
+def _dtype(dtype: np.dtype[Any]) -> str:
+    return str(dtype)
 
 
 def _operand(run: Run, wire: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from runs import chain
 
 import corrente as co
@@ -79,7 +80,109 @@ def test_a_loop_has_turns_and_these_have_calls():
 def test_a_loop_in_a_loop_begins_anew_each_turn():
     found = nest(co.trace(nested)(2.0).circuit)
     loops = [fold for fold in found.folds if fold.kind == "loop"]
-    assert [(fold.name, fold.number) for fold in loops] == [("for j in range(3)", 3)] * 4
+    outer, *inner = loops
+    assert (outer.name, outer.number, outer.steps) == ("for i in range(4)", 4, found.folds[0].steps)
+    assert [(fold.name, fold.number) for fold in inner] == [("for j in range(3)", 3)] * 4
+    assert {found.folds[fold.parent].kind for fold in inner} == {"turn"}
+    holds_together(found)
+
+
+def nothing_between(x, w):
+    for _ in range(5):
+        for _ in range(4):
+            x = np.tanh(x * w)
+    return x
+
+
+def three_deep(x):
+    for _ in (1, 2, 3):
+        for _ in range(6, 0, -3):
+            for _ in range(4):
+                x = x * 1.01
+    return x
+
+
+def in_a_call(x, w):
+    for _ in range(5):
+        x = turns_four_times(x, w)
+    return x
+
+
+def turns_four_times(x, w):
+    for _ in range(4):
+        x = np.tanh(x * w)
+    return x
+
+
+def over_rows(X):
+    total = 0.0
+    for row in X:
+        for v in row:
+            total = total + v * 0.5
+    return total
+
+
+@pytest.mark.parametrize(
+    ("f", "args", "counts"),
+    [
+        (nothing_between, (0.3, 0.7), [[5], [4] * 5]),
+        (three_deep, (0.3,), [[3], [2] * 3, [4] * 6]),
+        (in_a_call, (0.3, 0.7), [[5], [4] * 5]),
+        (over_rows, (np.ones((3, 4)),), [[3], [4] * 3]),
+    ],
+)
+def test_loops_in_one_another_are_told_apart(f, args, counts):
+    """Where the outer loop does nothing of its own, or goes over an array, or calls the inner."""
+    found = nest(co.trace(f)(*args).circuit)
+    levels: dict[int, list[int]] = {}
+    for fold in found.folds:
+        if fold.kind == "loop":
+            above, level = fold.parent, 0
+            while above > 0:
+                level += found.folds[above].kind == "loop"
+                above = found.folds[above].parent
+            levels.setdefault(level, []).append(fold.number)
+    assert [levels[level] for level in sorted(levels)] == counts
+    holds_together(found)
+
+
+def left_early(x):
+    for _ in range(5):
+        for k in range(4):
+            if k == 2:
+                break
+            x = x * 1.01
+    return x
+
+
+def longer_each_time(x):
+    for i in range(4):
+        for _ in range(i + 1):
+            x = x * 1.01
+    return x
+
+
+@pytest.mark.parametrize(("f", "count"), [(left_early, 10), (longer_each_time, 10)])
+def test_where_nobody_can_tell_loops_apart_the_inner_one_has_all_turns(f, count):
+    found = nest(co.trace(f)(0.3).circuit)
+    (loop,) = (fold for fold in found.folds if fold.kind == "loop")
+    assert loop.number == count
+    holds_together(found)
+
+
+def test_what_a_loop_goes_over_is_made_before_it():
+    def f(x):
+        for v in np.sqrt(x) * 2.0:
+            x = x + v * v
+        return np.sum(x)
+
+    t = co.trace(f)(np.arange(1.0, 4.0))
+    found = nest(t.circuit)
+    names = [step.gate.name for step in t.circuit.steps]
+    (loop,) = (fold for fold in found.folds if fold.kind == "loop")
+    assert loop.number == 3
+    assert names[: loop.steps.start] == ["sqrt", "multiply"]
+    assert names[loop.steps.start] == "getitem"
     holds_together(found)
 
 

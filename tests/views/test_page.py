@@ -167,6 +167,16 @@ def test_scripts_never_write_markup():
         assert not re.search(r"\bfetch\b|XMLHttpRequest|WebSocket|sendBeacon|import\(", source)
 
 
+def test_no_name_of_the_program_is_taken_twice():
+    """All parts share one scope, and a second declaration would stop them all."""
+    names: list[str] = []
+    for name in page.SCRIPTS:
+        source = (files("corrente.views") / "assets" / f"{name}.js").read_text("utf-8")
+        names += re.findall(r"^(?:const|let|function|class) (\w+)", source, re.MULTILINE)
+    assert len(names) > 150
+    assert not {name for name in names if names.count(name) > 1}
+
+
 def test_the_picture_is_there_without_scripts(tmp_path):
     text = saved(tmp_path, co.trace(product)(-2.0, 5.0, -4.0))
     before = text[: text.index('<script type="application/json"')]

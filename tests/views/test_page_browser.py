@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +15,8 @@ from corrente.figures import number
 from corrente.narrator import narrate
 from corrente.scene.picture import PIXELS
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -57,41 +51,6 @@ def branch(x):
     if x > 0:
         return x * 3.0
     return x * x
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def opened(browser: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Open a program's page; whatever it says on the console or asks of a network is a failure."""
-    heard: list[str] = []
-    contexts = []
-
-    def open_(program: Any, lang: str = "en", fold: str = "auto", **options: Any) -> Any:
-        path = tmp_path / f"page{len(contexts)}.html"
-        program.save(path, lang, fold=fold)
-        options = {"viewport": {"width": 1400, "height": 950}, **options}
-        context = browser.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: heard.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: heard.append(f"error: {error}"))
-        page.on("request", lambda request: heard.append(f"request: {request.url}"))
-        page.goto(path.as_uri())
-        page.wait_for_selector("#drawing", timeout=20_000)
-        heard.remove(f"request: {path.as_uri()}")
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not heard
 
 
 def texts(page: Any, selector: str) -> list[str]:
@@ -367,6 +326,29 @@ def test_a_tile_opens_to_the_whole_matrix(opened):
     assert texts(page, "#wire table td.gradient") == [number(each) for each in gradient.ravel()]
 
 
+def test_a_larger_matrix_opens_whole_and_a_huge_one_around_what_is_looked_at(opened):
+    for shape, whole in (((20, 30), True), ((50, 60), False)):
+        W = np.random.default_rng(0).normal(size=shape)
+        program = co.trace(lambda W: np.sum(np.tanh(W)))(W)
+        page = opened(program)
+        page.click("#drawing .tile.value >> nth=0")
+        for kind, expected in (("value", W), ("gradient", program.grads[0])):
+            cells = texts(page, f"#wire table td.{kind}")
+            if whole:
+                assert cells == [number(each) for each in expected.ravel()]
+            else:
+                assert len(cells) == 8 * 6
+        page.focus('#wire canvas[data-kind="value"]')
+        page.keyboard.press("ArrowRight")
+        for _ in range(18):
+            page.keyboard.press("ArrowDown")
+        at = texts(page, "#wire td.at")
+        assert at == [number(W[18, 1]), number(program.grads[0][18, 1])]
+        box = page.locator("#wire td.at").first.bounding_box()
+        around = page.locator("#wire .scroll").first.bounding_box()
+        assert around["y"] <= box["y"] <= around["y"] + around["height"]
+
+
 # --- folding, finding, looking -------------------------------------------------------------------
 
 
@@ -421,6 +403,32 @@ def test_loops_say_how_often_they_turn(opened):
     page = opened(co.trace(lambda x: deep(x) + 1.0)(0.3))
     page.click("#fold")
     assert "× 2\N{NO-BREAK SPACE}500" in " ".join(texts(page, "#drawing text"))
+
+
+def grid(x, w):
+    for _ in range(5):
+        for _ in range(4):
+            x = np.tanh(x * w)
+    return x
+
+
+def test_a_loop_around_a_loop_is_a_box_that_opens(opened):
+    page = opened(co.trace(grid)(0.3, 0.7), fold="functions")
+    page.click("#fold")
+    assert page.locator("#drawing [data-fold]").count() == 1
+    assert "× 5, 40 gates" in " ".join(texts(page, "#drawing text"))
+    norms = page.get_attribute("#drawing .spark", "d") or ""
+    assert len(norms.split("L")) == 5, "one norm for each turn of the outer loop"
+    page.locator("#drawing [data-fold] .knob").focus()
+    page.keyboard.press("Enter")
+    inner = page.locator("#drawing [data-fold]")
+    assert inner.count() == 5
+    assert " ".join(texts(page, "#drawing text")).count("× 4, 8 gates") == 5
+    inner.nth(0).locator("rect").last.click()
+    assert page.locator("#drawing [data-fold]").count() == 8, "four turns in place of the loop"
+    assert texts(page, "#open .chip") == ["▾ for _ in range(5)", "▾ for _ in range(4)"]
+    page.locator("#drawing .frame", has_text="range(4)").locator("text").click()
+    assert page.locator("#drawing [data-fold]").count() == 5
 
 
 def test_search_opens_what_is_folded(opened):

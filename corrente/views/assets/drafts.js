@@ -90,7 +90,10 @@ function sparkOf(fold) {
     const next = folds[waiting.pop()];
     if (next.kind === "turn") stops.push(next.stop - 1);
     else for (let k = next.inside.length - 1; k >= 0; k -= 1) {
-      if (next.inside[k].fold === undefined) { if (fold.kind === "loop") stops.push(next.inside[k].step); } else if (folds[next.inside[k].fold].kind !== "loop" && folds[next.inside[k].fold].kind !== "function") waiting.push(next.inside[k].fold);
+      const { step, fold: within } = next.inside[k];
+      const whole = step === undefined && folds[within].kind === "loop"; // a turn that is a loop has no box
+      if (step !== undefined || whole) { if (fold.kind === "loop") stops.push(whole ? folds[within].stop - 1 : step); }
+      else if (folds[within].kind !== "function") waiting.push(within);
     }
   }
   const chosenStops = stops.length <= SPARK_POINTS ? stops : Array.from({ length: SPARK_POINTS }, (_, k) => stops[Math.floor((k * (stops.length - 1)) / (SPARK_POINTS - 1))]);

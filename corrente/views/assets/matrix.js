@@ -48,9 +48,19 @@ function drawWire() {
     pane.append(element("p", { class: "quiet", text: say("addsUp", parts.length) }), element("ul", { class: "parts" },
       ...parts.slice(0, 12).map((part) => element("li", {}, element("span", { class: "gradient", text: `∂ ${inLine(part.figure)}` }), ` ${say("from", clip(steps[part.step].code, 60))}`))));
   }
+  showElement(pane);
   if (wire.maker >= 0 || wire.role !== "constant") {
     const isKept = kept.has(picked);
     pane.append(element("p", { class: isKept ? "why" : "why not", text: `${isKept ? "◆" : "◇"} ${whyKept(picked)}` }));
+  }
+}
+
+/** Bring the element that is looked at into sight in the tables of numbers. */
+function showElement(pane) {
+  for (const cell of pane.querySelectorAll("td.at")) {
+    const box = cell.closest(".scroll");
+    box.scrollTop = cell.offsetTop - (box.clientHeight - cell.offsetHeight) / 2;
+    box.scrollLeft = cell.offsetLeft - (box.clientWidth - cell.offsetWidth) / 2;
   }
 }
 
@@ -110,14 +120,16 @@ function paint(canvas, { data, wide }, cell, peak) {
   }
 }
 
-const ROWS = 8, COLUMNS = 6;
+const ROWS = 8, COLUMNS = 6; // of a large array, so much at a time; the heat beside goes anywhere
+const WHOLE = 1024; // and all the numbers of an array of no more elements than this
 
 function numbersAround(kind, { data, wide }, high, name) {
   const at = Math.min(element_, data.length - 1);
-  const top = Math.max(0, Math.min(high - ROWS, Math.floor(at / wide) - ROWS / 2));
-  const left = Math.max(0, Math.min(wide - COLUMNS, (at % wide) - COLUMNS / 2));
-  const columns = Array.from({ length: Math.min(COLUMNS, wide - left) }, (_, k) => left + k);
-  const lines = Array.from({ length: Math.min(ROWS, high - top) }, (_, k) => top + k);
+  const [most, across] = data.length <= WHOLE ? [high, wide] : [ROWS, COLUMNS];
+  const top = Math.max(0, Math.min(high - most, Math.floor(at / wide) - Math.floor(most / 2)));
+  const left = Math.max(0, Math.min(wide - across, (at % wide) - Math.floor(across / 2)));
+  const columns = Array.from({ length: Math.min(across, wide - left) }, (_, k) => left + k);
+  const lines = Array.from({ length: Math.min(most, high - top) }, (_, k) => top + k);
   const head = element("tr", {}, element("td", {}), ...columns.map((c) => element("th", { scope: "col", text: c })));
   const body = lines.map((r) => element("tr", {}, element("th", { scope: "row", text: r }), ...columns.map((c) => {
     const k = r * wide + c;

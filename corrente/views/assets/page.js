@@ -23,6 +23,7 @@ function drawAll() {
   drawSource();
   drawCode();
   drawStory();
+  drawTangentPane();
   drawInputs();
   drawWire();
   showPlace();
