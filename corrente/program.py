@@ -37,6 +37,7 @@ from corrente.source.joining import join
 from corrente.tape import Tape
 from corrente.tracer import Traced
 from corrente.views import latex, svg, text, tree
+from corrente.widgets import HEIGHT, make_widget
 from corrente.words import Says
 
 
@@ -279,6 +280,15 @@ class Program:
             return
         scene = lay_out(self.run, lang=lang, metric=text.METRIC, fold=fold)
         text.show(scene, lang=lang, **options)
+
+    def widget(self, lang: str = "en", *, fold: str = "auto", height: int = HEIGHT) -> Any:
+        """Return the living page as a Jupyter widget; needs `pip install "corrente[widget]"`.
+
+        What is done in the page comes back: `w.wire` is the key of the wire looked at, for
+        `t[w.wire]`, and `w.moved` holds the inputs moved. `height` is in pixels, `fold` as for
+        `show`. Raises MissingExtra without anywidget.
+        """
+        return make_widget(self.run, self.backward, self.kept, lang, fold=fold, height=height)
 
     def explain(self, lang: str = "en") -> str:
         """Tell the forward and the backward pass step by step, "en" or "pt"."""

@@ -35,6 +35,7 @@ def test_what_is_missing_is_named_in_both_languages(monkeypatch: Any):
         ("pyarrow.parquet", "from corrente.training.batches import source; source('x.parquet')"),
         ("pandas", "from corrente.training.history import History; History([]).frame()"),
         ("matplotlib.figure", "from corrente.training.history import History; History([]).plot()"),
+        ("anywidget", "import corrente as co; co.trace(lambda x: x * x)(2.0).widget()"),
     ],
 )
 def test_every_user_of_an_extra_says_so(monkeypatch: Any, module: str, use: str):
