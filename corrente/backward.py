@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -10,10 +12,12 @@ from corrente.backprop import sweep
 from corrente.blocks import loop, sketching
 from corrente.circuit import Circuit
 from corrente.derivatives import Choice, gradient_trees, scalar, seed
+from corrente.passes.nest import nest
 from corrente.passes.roll import roll
 from corrente.recording import Recording, freeze, result_wires, warn_unreached
 from corrente.tape import Tape
 from corrente.tracer import Traced
+from corrente.trees import take_apart
 
 
 def append(recording: Recording, choice: Choice, with_value: bool) -> tuple[Recording, list[Any]]:
@@ -52,11 +56,12 @@ def differentiated(recording: Recording, choice: Choice) -> list[Any]:
     ]
 
 
-def rolled(recording: Recording) -> Recording:
+def rolled(recording: Recording, nested: bool = False) -> Recording:
     """Turn the repeated stretches of a long recording into loops, before its backward pass.
 
     Returns a recording of the rolled circuit, on a tape of its own; the same one if nothing in
-    it repeats. The numbers that come out of its loops are of the right form only.
+    it repeats. The numbers that come out of its loops are of the right form only. `nested` cuts
+    the loops into stretches, so that their way back keeps fewer states.
     """
     tape = recording.tape
     if len(tape.recorded) < LONG or tape.versions or mostly_numbers(tape):
@@ -67,6 +72,7 @@ def rolled(recording: Recording) -> Recording:
     circuit = roll(frozen, LONG)
     if not any(step.gate is loop for step in circuit.steps):
         return recording
+    circuit = nest(circuit) if nested else circuit
     fresh = Tape()
     wanted = [wire in tape.wanted for wire in frozen.ins]
     boxes: dict[int, Any] = {}
@@ -76,7 +82,8 @@ def rolled(recording: Recording) -> Recording:
         new_of[old] = fresh.argument(value, asked)
         boxes[new] = Traced(fresh, new_of[old], value)
     with sketching():
-        values = run_boxed(circuit, boxes)
+        values = run_boxed(circuit, boxes, fresh)
+    fresh.place = None
     for guard in circuit.guards:
         found = values[guard.wire]
         if type(found) is Traced:
@@ -93,22 +100,54 @@ def rolled(recording: Recording) -> Recording:
     return recording._replace(tape=fresh, arguments=arguments, result=tree.build(leaves))
 
 
+def lightly(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function that is traced without keeping what its steps make.
+
+    Its first run then takes no more memory than the program that comes of it: the tape knows of a
+    large array the shape, the dtype and one element.
+    """
+
+    @wraps(f)
+    def light(*args: Any, **kwargs: Any) -> Any:
+        boxes = [x for x in take_apart((args, kwargs)).leaves if type(x) is Traced]
+        for tape in {id(box.tape): box.tape for box in boxes}.values():
+            tape.values = _Forms(tape.values)
+        return f(*args, **kwargs)
+
+    return light
+
+
+class _Forms(list[Any]):
+    """Values of a tape, of which those that steps make are only hinted at."""
+
+    def extend(self, values: Iterable[Any]) -> None:
+        super().extend(map(_form_of, values))
+
+
+def _form_of(value: Any) -> Any:
+    if type(value) is not np.ndarray or value.size <= _SMALL or value.dtype.hasobject:
+        return value
+    return np.broadcast_to(value.flat[0], value.shape)
+
+
 def mostly_numbers(tape: Tape) -> bool:
     """Tell whether nearly all values are single numbers: the machine for those is faster."""
     values = tape.values
     return sum(np.ndim(value) == 0 for value in values[::7]) * 7 > 0.9 * len(values)
 
 
-def run_boxed(circuit: Circuit, boxes: dict[int, Any]) -> dict[int, Any]:
-    """Run a circuit on boxes of one tape, so that its steps are recorded there."""
+def run_boxed(circuit: Circuit, boxes: dict[int, Any], tape: Tape) -> dict[int, Any]:
+    """Run a circuit on boxes of a tape, so that its steps are recorded there, with their places."""
     values = dict(circuit.held) | boxes
     for step in circuit.steps:
+        tape.place = step.where
         out = step.gate.forward(*[values[w] for w in step.ins], **step.params)
         made = (out,) if len(step.outs) == 1 and not isinstance(out, tuple | list) else out
         values.update(zip(step.outs, made, strict=True))
     return values
 
 
+_SMALL = 1024
 LONG = 512
 """Steps from which on a recording is searched for repetitions."""
 

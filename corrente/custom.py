@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from functools import update_wrapper, wraps
 from typing import Any
@@ -14,7 +16,7 @@ from corrente.derivatives import linearize, vjp
 from corrente.errors import BadArgument, NotSupported
 from corrente.record import REALS, Gate, Opaque, Params
 from corrente.recording import function_name
-from corrente.tape import NOTHING
+from corrente.tape import NOTHING, Tape
 from corrente.tracer import Traced, record
 from corrente.trees import take_apart
 from corrente.words import Says
@@ -171,7 +173,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function whose inner values are not kept: the backward pass runs it again.
 
     Saves the memory of everything inside `f` at the cost of one more forward run. Arguments and
-    results may be nested; what `f` closes over must not be traced: pass it as an argument.
+    results may be nested; what `f` closes over must not be traced: pass it as an argument. In a
+    function given to `jit` it is compiled with the rest, and its second run stays a second run.
 
     >>> import numpy as np, corrente as co
     >>> co.grad(lambda x: checkpoint(np.sin)(x) * x)(0.0)
@@ -182,7 +185,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         tree = take_apart((args, kwargs))
         spots = [k for k, leaf in enumerate(tree.leaves) if _is_number(leaf)]
-        if not any(type(tree.leaves[k]) is Traced for k in spots):
+        traced = [tree.leaves[k] for k in spots if type(tree.leaves[k]) is Traced]
+        if not traced or (_OPENING.get() and not any(type(x.value) is Traced for x in traced)):
             return f(*args, **kwargs)
         build: list[Any] = []
 
@@ -219,6 +223,9 @@ def _recomputed(name: str, closed: Callable[..., Any], flat: Callable[..., Any])
     def joint(
         g: Any, out: Any, ins: Sequence[Any], params: Params, wanted: Sequence[int]
     ) -> list[Any]:
+        if _OPENING.get():
+            ins = _anew(ins, g if isinstance(g, tuple) else (g,))
+
         def of_wanted(*chosen: Any) -> tuple[Any, ...]:
             given = list(ins)
             for position, value in zip(wanted, chosen, strict=True):
@@ -247,6 +254,7 @@ def _recomputed(name: str, closed: Callable[..., Any], flat: Callable[..., Any])
         joint=joint,
         push=push,
         outs=lambda **params: 0,
+        facts=_CHECKPOINT,
         does=Says(
             f"runs {name} without keeping its inside",
             f"executa {name} sem guardar o que há dentro",
@@ -265,3 +273,53 @@ def _check_closed(outs: Sequence[Any], f: Callable[..., Any]) -> None:
                 ).fill(function_name(f)),
                 Says("pass it as an argument.", "passe-o como argumento."),
             )
+
+
+# --- compiled: the second run is recorded, and kept apart from the first
+
+_CHECKPOINT = frozenset(("checkpoint",))
+_OPENING: ContextVar[bool] = ContextVar("opening", default=False)
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Let checkpoints record their steps instead of one step that hides them.
+
+    The second run reads its inputs through a gate that waits for the gradient: no pass takes its
+    steps for those of the first run, or moves them there.
+    """
+    token = _OPENING.set(True)
+    try:
+        yield
+    finally:
+        _OPENING.reset(token)
+
+
+def holds_checkpoint(tape: Tape) -> bool:
+    """Tell whether a checkpoint was recorded as one step."""
+    return any(step[0].facts is _CHECKPOINT for step in tape.recorded)
+
+
+def _anew(ins: Sequence[Any], gradients: Sequence[Any]) -> list[Any]:
+    """Read inputs once more, after the gradients have come."""
+    come = [g for g in gradients if type(g) is Traced]
+    return [_again(x, *come) if type(x) is Traced else x for x in ins]
+
+
+def _again(x: Any, *after: Any) -> Any:
+    """Return a value as it is, once the others are there."""
+    return record(_AGAIN, (x, *after), NOTHING) if type(x) is Traced else x
+
+
+_AGAIN = replace(
+    _opaque("again", _again, 1),
+    joint=lambda g, out, ins, params, wanted: [
+        g if position == 0 else np.zeros_like(ins[position]) for position in wanted
+    ],
+    push=lambda tangents, out, ins, params: (
+        np.zeros_like(out) if tangents[0] is None else tangents[0]
+    ),
+    code=lambda names, params: names[0],
+    does=Says("reads {0} once more", "lê {0} mais uma vez"),
+    teaches=Says("hands the gradient on", "passa o gradiente adiante"),
+)

@@ -40,14 +40,16 @@ def record_pure(
     """
     code = _code(f)
     before = _surroundings(f)
-    states = random.getstate(), np.random.get_state()
+    states = _states()
+    watched = lambda: _watched(f, args, kwargs, wanted)
     try:
-        first = _record(f, args, kwargs, wanted)
-        drawn = not _same_states(states, (random.getstate(), np.random.get_state()))
+        first, drew = watched()
         changed = sorted(
             name for name, seen in _surroundings(f).items() if before.get(name) != seen
         )
-        second = _record(f, args, kwargs, wanted)
+        second, drew_again = watched()
+        # another thread may draw meanwhile, but hardly at each of four times
+        drawn = drew and drew_again and all(watched()[1] for _ in range(2))
     finally:
         random.setstate(states[0])
         np.random.set_state(states[1])
@@ -60,6 +62,19 @@ def record_pure(
     if place is not None:
         raise _impure(f, Says("does not do the same twice", "não faz o mesmo duas vezes"), place)
     return first
+
+
+def _watched(
+    f: Callable[..., Any], args: Any, kwargs: Any, wanted: Sequence[int | str]
+) -> tuple[Recording, bool]:
+    """Record a function, and tell whether random numbers were drawn meanwhile."""
+    before = _states()
+    recording = _record(f, args, kwargs, wanted)
+    return recording, not _same_states(before, _states())
+
+
+def _states() -> tuple[Any, Any]:
+    return random.getstate(), np.random.get_state()
 
 
 def _record(
@@ -178,7 +193,7 @@ def _changing(code: CodeType | None, names: set[str]) -> Where | None:
 
 
 def _impure(f: Callable[..., Any], what: Says, place: Where | None) -> Impure:
-    line = plain(f" (line {locate(place).line})" if place else "")
+    line = Says(" (line {0})", " (linha {0})").fill(locate(place).line) if place else plain("")
     return Impure(
         Says(
             "{0} {1}{2}: its compiled circuit would not.",

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from corrente import native
-from corrente.backward import append, differentiated, mostly_numbers, rolled
+from corrente.backward import append, differentiated, lightly, mostly_numbers, rolled
 from corrente.blocks import loop
 from corrente.circuit import Circuit, Step
-from corrente.derivatives import Derivative, choose
+from corrente.custom import holds_checkpoint, opening
+from corrente.derivatives import Choice, Derivative, choose
+from corrente.memory import Report
 from corrente.native.callbacks import same
 from corrente.native.levels import Scalars, compile_scalar
 from corrente.passes import tidy
@@ -21,7 +23,7 @@ from corrente.passes.spell import spell
 from corrente.passes.trim import trim
 from corrente.purity import Surroundings, record_pure
 from corrente.record import NAMES, Gather, Opaque, Reduce
-from corrente.recording import Recording, freeze, result_wires
+from corrente.recording import Recording, freeze, function_name, result_wires
 from corrente.strictness import strict
 from corrente.trees import Tree, take_apart
 
@@ -42,6 +44,7 @@ class Program(NamedTuple):
     path: tuple[Any, ...]
     fast: bool
     """Whether it also has an entry for the arguments as users pass them."""
+    report: Report
 
     def call(self, leaves: list[Any]) -> Any:
         """Run on the leaves of the arguments; NotImplemented where they do not fit."""
@@ -49,23 +52,64 @@ class Program(NamedTuple):
         return found if found is NotImplemented else self.build(list(found))
 
 
-def recorded(f: Callable[..., Any], args: Any, kwargs: Any) -> tuple[Recording, list[Any]]:
-    """Trace a function; of a gradient only its forward pass, and then the way back.
+class Taken(NamedTuple):
+    """A function traced, of a gradient only its forward pass, and how its way back is added."""
 
-    The list gives values like which the last leaves of the result are to be: each gradient has
+    recording: Recording
+    choice: Choice | None
+    """Which arguments are differentiated; None: the function is no gradient."""
+    with_value: bool
+    continues: bool
+    """Whether the way back continues the recording; else it is in there already."""
+
+
+class Written(NamedTuple):
+    """A recording with its way back, in one of the forms of `memory.report.FORMS`.
+
+    The likes are values like which the last leaves of the result are to be: each gradient has
     the form of what it is the gradient of.
     """
+
+    form: str
+    recording: Recording
+    likes: list[Any]
+
+
+def take(f: Callable[..., Any], args: Any, kwargs: Any, light: bool = False) -> Taken:
+    """Trace a function; a `light` trace keeps no large value."""
+    made_light = lightly if light else (lambda g: g)
     derivative: Derivative | None = getattr(f, "derivative", None)
     if derivative is None:
-        return rolled(strict(record_pure(f, args, kwargs))), []
+        with opening():
+            return Taken(strict(record_pure(made_light(f), args, kwargs)), None, False, False)
     g = derivative.f
     choice = choose(g, derivative.argnums, derivative.argnames, args, kwargs)
     if not derivative.has_aux:
-        recording = record_pure(g, args, kwargs, choice.keys)
-        if not recording.tape.versions:
-            return append(rolled(recording), choice, derivative.with_value)
-    recording = rolled(record_pure(f, args, kwargs))
-    return recording, differentiated(recording, choice)
+        recording = record_pure(made_light(g), args, kwargs, choice.keys)
+        if not recording.tape.versions and not holds_checkpoint(recording.tape):
+            return Taken(recording, choice, derivative.with_value, True)
+    with opening():
+        return Taken(record_pure(made_light(f), args, kwargs), choice, False, False)
+
+
+def write(taken: Taken, several: bool) -> Iterator[Written]:
+    """Go through the forms in which a traced function can be written, the quickest first."""
+    short = rolled(taken.recording)
+    if short is not taken.recording:
+        yield _written("rolled", taken, short)
+        if not several:
+            return
+        if taken.continues:
+            yield _written("nested", taken, rolled(taken.recording, nested=True))
+    yield _written("open", taken, taken.recording)
+
+
+def _written(form: str, taken: Taken, recording: Recording) -> Written:
+    if taken.choice is None:
+        return Written(form, recording, [])
+    if taken.continues:
+        return Written(form, *append(recording, taken.choice, taken.with_value))
+    return Written(form, recording, differentiated(recording, taken.choice))
 
 
 class ScalarProgram(NamedTuple):
@@ -77,6 +121,7 @@ class ScalarProgram(NamedTuple):
     likes: tuple[Any, ...]
     build: Callable[[list[Any]], Any]
     path: tuple[Any, ...]
+    report: Report
     fast: bool = False
 
     def call(self, leaves: list[Any]) -> Any:
@@ -109,7 +154,7 @@ def _missed(*_: Any) -> Any:
 class _Traced(NamedTuple):
     """A recording as a circuit, with the leaves of its arguments and of its result."""
 
-    recording: Recording
+    written: Written
     circuit: Circuit
     inputs: dict[int, int]
     """Wire on the tape → wire in the circuit, for the arguments."""
@@ -119,10 +164,29 @@ class _Traced(NamedTuple):
     path: tuple[Any, ...]
 
 
+class Budget(NamedTuple):
+    """The bytes a program may keep to itself, and what its quickest form takes, once known."""
+
+    limit: int | None = None
+    first: native.Miss | None = None
+
+    def report(self, written: Written, fitted: native.Fitted) -> Report:
+        """Report a form that fits, compared with the quickest form with everything kept."""
+        name = function_name(written.recording.function)
+        natural = self.first.natural if self.first else fitted.natural
+        before = self.first.seconds if self.first else fitted.before
+        more = max(fitted.seconds / before - 1.0, 0.0) if before else 0.0
+        return Report(name, self.limit, natural, fitted.peak, written.form, more, fitted.uses)
+
+
 def translate(
-    recording: Recording, likes: list[Any], kwargs: Any, around: Surroundings
+    written: Written, kwargs: Any, around: Surroundings, budget: Budget
 ) -> Program | ScalarProgram | None:
-    """Compile a recording; None where memory cannot hold what it works on."""
+    """Compile a recording; None where memory cannot hold what it works on.
+
+    Raises native.Miss where no plan brings it under the budget.
+    """
+    _, recording, likes = written
     tape = recording.tape
     if any(wire in tape.versions for wire in tape.inputs):
         return None  # it writes into its arguments, which a circuit does not
@@ -138,11 +202,16 @@ def translate(
         scalars = compile_scalar(_without_folds(frozen))
         if scalars is not None:
             takes = _flowing(recording)
-            return ScalarProgram(scalars, frozen, takes, tuple(likes), tree.build, path)
+            size = 8 * len(frozen.wires)
+            if budget.limit is not None and size > budget.limit:
+                raise native.Miss(size, 0.0, lambda: (size, None))
+            name = function_name(recording.function)
+            report = Report(name, budget.limit, size, size, "numbers", 0.0, ())
+            return ScalarProgram(scalars, frozen, takes, tuple(likes), tree.build, path, report)
     circuit = tidy(spell(trim(frozen)))
     inputs = dict(zip(frozen.ins, circuit.ins, strict=True))
-    traced = _Traced(recording, circuit, inputs, tree, wires, likes, path)
-    return _compiled(traced, kwargs, around)
+    traced = _Traced(written, circuit, inputs, tree, wires, likes, path)
+    return _compiled(traced, kwargs, around, budget)
 
 
 def _without_folds(circuit: Circuit) -> Circuit:
@@ -169,8 +238,9 @@ def _counted(tape: Any) -> tuple[Any, ...]:
     )
 
 
-def _compiled(traced: _Traced, kwargs: Any, around: Surroundings) -> Program | None:
-    recording, tree, tape = traced.recording, traced.tree, traced.recording.tape
+def _compiled(traced: _Traced, kwargs: Any, around: Surroundings, budget: Budget) -> Program | None:
+    recording, tree = traced.written.recording, traced.tree
+    tape = recording.tape
     circuit = gathered(traced.circuit)
     if len(circuit.steps) > UNWIELDY:
         return None  # LLVM would take minutes
@@ -181,9 +251,11 @@ def _compiled(traced: _Traced, kwargs: Any, around: Surroundings) -> Program | N
         if wire is not None and isinstance(leaf, np.ndarray)
     }
     try:
-        lowered = native.lower(circuit, native.strides_of(arrays), native.vector_bytes())
+        strides = native.strides_of(arrays)
+        fitted = native.fit(circuit, strides, native.vector_bytes(), budget.limit)
     except native.Unsupported:
         return None
+    lowered = fitted.lowered
     layouts = {old: lowered.inputs[new] for old, new in inputs.items()}
     given = [
         native.Fixed(leaf) if wire is None else native.Leaf(_form(tape.values[wire]), layouts[wire])
@@ -203,14 +275,18 @@ def _compiled(traced: _Traced, kwargs: Any, around: Surroundings) -> Program | N
     door = native.Door(_missed, "program", None, None)
     code.lead_to("flat", door.leads_to)
     door.leads_to = code.address("flat")
-    return Program(code, door, _flowing(recording), tree.build, traced.path, fast is not None)
+    report = budget.report(traced.written, fitted)
+    takes = _flowing(recording)
+    return Program(code, door, takes, tree.build, traced.path, fast is not None, report)
 
 
 def gathered(circuit: Circuit) -> Circuit:
     """Gather steps into loops over elements, in the bodies of rolled loops as well."""
     circuit = fuse(circuit)
     steps = tuple(
-        step._replace(params={**step.params, "body": gathered(tidy(spell(step.params["body"])))})
+        step._replace(
+            params={**step.params, "body": gathered(tidy(spell(trim(step.params["body"]))))}
+        )
         if step.gate is loop
         else step
         for step in circuit.steps

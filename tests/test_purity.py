@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import types
 from functools import partial
 from typing import Any
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 
 import corrente as co
+from corrente import purity
 from corrente.errors import Impure
 from corrente.purity import record_pure, surroundings
 
@@ -172,3 +175,21 @@ def test_what_differs_between_two_runs_is_refused():
 
     with pytest.raises(Impure):
         co.jit(alternates)(X)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_what_another_thread_draws_now_and_then_is_no_fault(monkeypatch, times):
+    looks, states = itertools.count(), purity._states
+
+    def meanwhile() -> Any:
+        if next(looks) in range(2, 2 + 2 * times, 2):  # after each of the first runs
+            random.random()
+        return states()
+
+    monkeypatch.setattr(purity, "_states", meanwhile)
+    assert record_pure(tripled, (X,), {}) is not None
+
+
+def test_what_draws_each_time_is_refused():
+    with pytest.raises(Impure, match="draws random numbers"):
+        record_pure(lambda x: x + 0.0 * random.random(), (X,), {})

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from benchmarks.contestants import Row
-from benchmarks.rows import bundle, chains, curvature, gates, mixtures, networks, recurrent, scalars
+from benchmarks.rows import (
+    bundle,
+    chains,
+    curvature,
+    gates,
+    memory,
+    mixtures,
+    networks,
+    recurrent,
+    scalars,
+)
 
 FAMILIES: tuple[Callable[[bool], Iterator[Row]], ...] = (
     scalars.rows,
@@ -16,6 +26,7 @@ FAMILIES: tuple[Callable[[bool], Iterator[Row]], ...] = (
     recurrent.rows,
     curvature.rows,
     gates.rows,
+    memory.rows,
 )
 
 

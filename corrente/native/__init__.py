@@ -13,20 +13,24 @@ from corrente.native import threads
 from corrente.native.assembling import assemble, host, numpy_api
 from corrente.native.callbacks import bound
 from corrente.native.entry import Entry, Fixed, Leaf, Made, Nested, Part, Table, main, variables
+from corrente.native.fitting import Fitted, Miss, fit
 from corrente.native.lowering import lower
 from corrente.native.programs import Lowered, Unsupported
 from corrente.purity import Seen
 
 __all__ = [
     "Door",
+    "Fitted",
     "Fixed",
     "Leaf",
     "Made",
+    "Miss",
     "Native",
     "Nested",
     "Part",
     "Unsupported",
     "Way",
+    "fit",
     "lower",
     "strides_of",
     "vector_bytes",

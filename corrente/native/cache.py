@@ -231,4 +231,4 @@ def _warn(said: Says) -> None:
     user, depth, frame = here()[0], 1, sys._getframe()
     while frame is not None and frame.f_code is not user:
         depth, frame = depth + 1, frame.f_back
-    warnings.warn(said.en, CacheWarning, stacklevel=depth)
+    warnings.warn(CacheWarning(said), stacklevel=depth)

@@ -20,6 +20,8 @@ from corrente.purity import Seen
 
 _LARGE = 1 << 21
 """Bytes of traffic from which on the interpreter's lock is given up while a program runs."""
+_MANY = 128
+"""Calls from which on a program is left as it is written, not optimised as a whole."""
 
 
 class Leaf(NamedTuple):
@@ -173,8 +175,7 @@ class Entry:
     def _check_array(self, layout: Layout, pointer: str) -> None:
         code = self.code
         self._type(pointer, "array")
-        dtype = code.let(f"load ptr, ptr {code.at(pointer, 56)}")
-        self._must(f"icmp eq ptr {dtype}, {self._slot('object', layout.dtype)}")
+        self._check_dtype(layout.dtype, code.let(f"load ptr, ptr {code.at(pointer, 56)}"))
         rank = code.let(f"load i32, ptr {code.at(pointer, 24)}")
         self._must(f"icmp eq i32 {rank}, {len(layout.shape)}")
         if layout.shape:
@@ -195,6 +196,21 @@ class Entry:
             self.stores.append((layout, kind, code.let(f"load {kind}, ptr {data}")))
         else:
             self.bases[layout.base] = data
+
+    def _check_dtype(self, dtype: np.dtype[Any], pointer: str) -> None:
+        """See that a dtype is this one, or its equal: an array from another process brings one."""
+        code = self.code
+        alike = code.let(f"icmp eq ptr {pointer}, {self._slot('object', dtype)}")
+        parts = []
+        for offset, kind, value in (
+            (24, "i8", ord(dtype.kind)),
+            (26, "i8", ord(dtype.byteorder)),
+            (40, "i64", dtype.itemsize),
+        ):
+            found = code.let(f"load {kind}, ptr {code.at(pointer, offset)}")
+            parts.append(code.let(f"icmp eq {kind} {found}, {value}"))
+        equal = code.let(f"and i1 {parts[0]}, {code.let(f'and i1 {parts[1]}, {parts[2]}')}")
+        self._must(f"or i1 {alike}, {equal}")
 
     def _check_number(self, part: Leaf | Made, pointer: str) -> None:
         if part.kind in ("float", "complex"):
@@ -411,7 +427,9 @@ def main(lowered: Lowered, table: Table) -> str:
     _calls(code, lowered.calls, bases, table)
     arena = bases.get(ARENA) or code.let("load ptr, ptr %bases")
     code.add(f"ret i32 {code.let(f'load i32, ptr {arena}')}")
-    return code.text("define internal i32 @main(ptr %bases) nounwind")
+    # of so many calls LLVM would look for what to put into what, and takes minutes
+    manner = " noinline optnone" if len(lowered.calls) > _MANY else ""
+    return code.text(f"define internal i32 @main(ptr %bases) nounwind{manner}")
 
 
 def _used(calls: Sequence[Call | Repeat]) -> set[int]:

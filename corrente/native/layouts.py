@@ -64,7 +64,7 @@ _LOOKS = frozenset(
         *("diagonal", "diag", "windows"),
     )
 )
-_SAME = frozenset(("stop_gradient", "copy", "positive"))
+_SAME = frozenset(("stop_gradient", "copy", "positive", "again"))
 
 
 def may_look(step: Step) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from corrente.blocks import fused, loop
 from corrente.circuit import Circuit, Guard, Step, Wire
+from corrente.memory import result_of
 from corrente.native import accumulations, gathers, threads
 from corrente.native.assembling import blas_alone
 from corrente.native.bodies import (
@@ -164,13 +165,18 @@ class Lowering:
     def _pin(self, outputs: Sequence[Layout]) -> None:
         """Let a wire be computed where it is wanted in the end, if that is one place."""
         made = self.circuit.makers
-        for wire, layout in zip(self.circuit.outs, outputs, strict=True):
+        for out, target in zip(self.circuit.outs, outputs, strict=True):
+            wire = result_of(self.circuit, out) if target.in_a_row else out
             step = self.circuit.steps[made[wire]] if wire in made else None
             if step is None or may_look(step) or wire in self.pinned:
                 continue
             if step.gate is loop and step.outs.index(wire) < first_stacked(step):
                 continue
-            self.pinned[wire] = layout
+            shape = self.circuit.wires[wire].shape
+            same = wire == out
+            self.pinned[wire] = (
+                target if same else row(target.base, target.offset, shape, target.dtype)
+            )
 
     def place(self, wire: int) -> Layout:
         """Return the place of a step's output."""
@@ -422,7 +428,7 @@ class Lowering:
 
     def _deliver(self, wire: int, target: Layout) -> None:
         """Copy an output to where it is wanted, unless it was made there."""
-        if self.pinned.get(wire) is target:
+        if self.pinned.get(wire) is target or self.where.get(wire) == target:
             return
         if wire in self.where:
             self.copy(self.where[wire], target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -272,3 +273,20 @@ def test_numpys_numbers_go_on():
         assert compiled(np.float64(0.0)) == math.inf
         assert compiled(np.float64(2.0)) == 0.5
     assert len(programs(compiled)) == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128, np.int64, np.bool_])
+def test_arrays_that_bring_a_dtype_of_their_own_are_taken(dtype):
+    x = np.ones(5, dtype)
+    compiled = co.jit(lambda x: np.exp(x) + x)
+    travelled, other = (pickle.loads(pickle.dumps(x)) for _ in range(2))
+    assert travelled.dtype is not x.dtype
+    compiled(travelled)
+    [program] = programs(compiled)
+    assert program.call([x]) is not NotImplemented
+    assert program.call([other]) is not NotImplemented
+    assert program.call([x.astype(x.dtype.newbyteorder())[:3]]) is NotImplemented
+    assert program.call([np.ones(5, np.float16)]) is NotImplemented
+    if dtype is np.int64:
+        assert program.call([x.astype(np.longlong)]) is not NotImplemented
+        assert program.call([x.astype(np.uint64)]) is NotImplemented
