@@ -15,7 +15,7 @@ import numpy as np
 
 from corrente.errors import BadArgument, BadValue
 from corrente.extras import load
-from corrente.trees import take_apart
+from corrente.trees import Tree, take_apart
 from corrente.words import Says
 
 Order = np.random.Generator | None
@@ -58,7 +58,7 @@ def source(data: Any) -> Source:
         return _file(os.fspath(data))
     if type(data).__name__ == "LazyFrame":
         raise _lazy()
-    if isinstance(data, tuple | np.ndarray | dict) or _is_frame(data) or _is_column(data):
+    if is_whole(data):
         return _arrays(data)
     if isinstance(data, Iterator):
         raise BadArgument(
@@ -82,6 +82,11 @@ def source(data: Any) -> Source:
             "dê uma tupla de arrays (X, y), um frame, um arquivo Parquet ou um iterável de lotes.",
         ),
     )
+
+
+def is_whole(data: Any) -> bool:
+    """Tell whether data are arrays or frames of all rows, not a way to get at them."""
+    return isinstance(data, tuple | np.ndarray | dict) or _is_frame(data) or _is_column(data)
 
 
 def table(
@@ -135,10 +140,15 @@ def split(whole: Source, fraction: float, seed: int) -> tuple[Source, Source]:
 
 
 def _arrays(data: Any) -> Source:
+    tree, rows = laid_out(data)
+    return _rows(tree.leaves, tree.build, np.arange(rows), whole=True)
+
+
+def laid_out(data: Any) -> tuple[Tree, int]:
+    """Return arrays and frames as the nested arrays of one batch of all rows, and their number."""
     parts = tuple(map(_matched, data)) if isinstance(data, tuple) else (_plain(data),)
     tree = take_apart(parts)
-    rows = _common_length(tree.leaves, tree.paths())
-    return _rows(tree.leaves, tree.build, np.arange(rows), whole=True)
+    return tree, _common_length(tree.leaves, tree.paths())
 
 
 def _rows(
@@ -306,25 +316,37 @@ def _file(path: str) -> Source:
 
 def _parquet(path: str, arranged: Callable[[list[str]], Any]) -> Source:
     """Read a Parquet file a row group at a time; groups, and rows in a group, are shuffled."""
-    parquet = load("pyarrow.parquet", "data", Says("reading Parquet", "para ler Parquet"))
-    with parquet.ParquetFile(path) as file:
+    with opened(path) as file:
         rows, names = file.metadata.num_rows, list(file.schema_arrow.names)
     arrange = arranged(names)
 
     def read(size: int, order: Order) -> Iterator[Batch]:
-        with parquet.ParquetFile(path) as file:
+        with opened(path) as file:
             groups = np.arange(file.num_row_groups)
             left: Batch = ()
             for group in groups if order is None else order.permutation(groups):
-                whole = _joined(left, arrange(_group(file, int(group), order)))
+                more = arrange(_group(file, int(group), order))
+                whole = joined([left, more] if left else [more])
                 full = len(take_apart(whole).leaves[0]) // size * size
                 for start in range(0, full, size):
-                    yield _cut(whole, start, start + size)
-                left = _cut(whole, full, None)
+                    yield cut(whole, slice(start, start + size))
+                left = cut(whole, slice(full, None))
             if left and len(take_apart(left).leaves[0]):
                 yield left
 
     return Source(rows, read)
+
+
+def opened(path: str) -> Any:
+    """Open a Parquet file; raise MissingExtra without pyarrow."""
+    parquet = load("pyarrow.parquet", "data", Says("reading Parquet", "para ler Parquet"))
+    return parquet.ParquetFile(path)
+
+
+def row_group(path: str, group: int) -> Batch:
+    """Read one row group of a Parquet file as a batch: a dict of its columns."""
+    with opened(path) as file:
+        return (_plain(_group(file, group, None)),)
 
 
 def _group(file: Any, group: int, order: Order) -> dict[str, np.ndarray]:
@@ -345,13 +367,16 @@ def _group(file: Any, group: int, order: Order) -> dict[str, np.ndarray]:
     return {name: column[mixed] for name, column in columns.items()}
 
 
-def _cut(batch: Batch, start: int, stop: int | None) -> Batch:
+def cut(batch: Batch, rows: Any) -> Batch:
+    """Return the rows of a batch that a slice or an index names."""
     tree = take_apart(batch)
-    return tree.build([leaf[start:stop] for leaf in tree.leaves])
+    return tree.build([leaf[rows] for leaf in tree.leaves])
 
 
-def _joined(left: Batch, more: Batch) -> Batch:
-    if not left:
-        return more
-    tree, rest = take_apart(left), take_apart(more)
-    return tree.build([np.concatenate(pair) for pair in zip(tree.leaves, rest.leaves, strict=True)])
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Return one batch of the rows of several."""
+    if len(batches) == 1:
+        return batches[0]
+    trees = [take_apart(batch) for batch in batches]
+    columns = zip(*(tree.leaves for tree in trees), strict=True)
+    return trees[0].build([np.concatenate(column) for column in columns])

@@ -23,6 +23,7 @@ class Course(NamedTuple):
 
     leaves: Leaves
     best: Leaves
+    """The parameters alone, as those below; the leaves hold the optimiser's state, too."""
     rate: float
     first: float | None = None
     """The loss of the very first batch, before any step."""
@@ -42,6 +43,10 @@ class Course(NamedTuple):
     ratios: float = 0.0
     seconds: float = 0.0
     records: tuple[Record, ...] = ()
+    begun: Leaves = ()
+    """The parameters with which the running epoch began; none: the very first ones."""
+    proved: Leaves = ()
+    """Those with which the last finished epoch began: from there it went well."""
     ended: str = ""
 
     def stepped(self, outcome: Outcome, loss: float, rows: int) -> Course:
@@ -76,8 +81,11 @@ class Course(NamedTuple):
         """Return the moment after an epoch: the next one begins with empty sums."""
         value = record.loss if record.validation is None else record.validation
         better = value < self.best_value
+        here = self.leaves[: len(self.best)]
         return self._replace(
-            best=self.leaves if better else self.best,
+            best=here if better else self.best,
+            begun=here,
+            proved=self.begun,
             best_value=value if better else self.best_value,
             best_epoch=record.epoch if better else self.best_epoch,
             epoch=record.epoch,
@@ -87,12 +95,13 @@ class Course(NamedTuple):
         )
 
     def retreated(self, rate: float, start: Leaves) -> Course:
-        """Return to the best parameters with a fresh optimiser and another rate."""
+        """Return to parameters that did well, with a fresh optimiser and another rate."""
         count = len(self.best)
-        # what looked best may already have been on its way to nowhere
-        best = self.best if self.stuck < _MOST_STUCK else start[:count]
+        # where the last epoch ended may already have been on the way to nowhere
+        good = self.proved if self.proved and self.stuck < _MOST_STUCK else start[:count]
         return self._replace(
-            leaves=(*best, *start[count:]),
+            leaves=(*good, *start[count:]),
+            begun=good,
             rate=rate,
             retreats=self.retreats + 1,
             stuck=self.stuck + 1,
@@ -102,7 +111,7 @@ class Course(NamedTuple):
 
 _EMPTY: dict[str, Any] = {"batch": 0, "rows": 0.0, "losses": 0.0, "norms": 0.0, "ratios": 0.0}
 _MOST_STUCK = 2
-_TREES = ("leaves", "best", "records")
+_TREES = ("leaves", "best", "begun", "proved", "records")
 
 
 @dataclass
@@ -128,7 +137,7 @@ class Keeper:
         facts = {name: value for name, value in course._asdict().items() if name not in _TREES}
         facts |= {"records": [list(record) for record in course.records], "run": self.run}
         try:
-            save(self.path, self._values(course.leaves, course.best), facts)
+            save(self.path, self._values(course), facts)
             self.fault = None
         except CheckpointError as error:
             self.fault = error
@@ -139,19 +148,23 @@ class Keeper:
         if self.path is None or not self.path.exists():
             return None
         start = self.stepper.start
-        values, facts = load(self.path, self._values(start, start))
+        values, facts = load(self.path, self._values(Course(start, start, 0.0)))
         facts = dict(facts)
         self._compare(facts.pop("run"))
         records = tuple(Record(*record) for record in facts.pop("records"))
         parts = {name: tuple(take_apart(part).leaves) for name, part in values.items()}
         leaves = parts["params"] + parts["state"]
-        return Course(leaves=leaves, best=parts["best"], records=records, **facts)
+        kept = {name: parts[name] for name in ("best", "begun", "proved")}
+        return Course(leaves=leaves, records=records, **kept, **facts)
 
-    def _values(self, leaves: Leaves, best: Leaves) -> dict[str, Any]:
+    def _values(self, course: Course) -> dict[str, Any]:
+        start = self.stepper.start
         return {
-            "params": self.stepper.params(leaves),
-            "state": self.stepper.state(leaves),
-            "best": self.stepper.params(best),
+            "params": self.stepper.params(course.leaves),
+            "state": self.stepper.state(course.leaves),
+            "best": self.stepper.params(course.best),
+            "begun": self.stepper.params(course.begun or start),
+            "proved": self.stepper.params(course.proved or start),
         }
 
     def _compare(self, other: dict[str, Any]) -> None:

@@ -19,10 +19,34 @@ from corrente.trees import take_apart
 from corrente.words import Says
 
 SAMPLE = 1024
-"""Rows on which curvature and the race are measured."""
-_CLOSE, _FINALISTS = 0.1, 3
-_NORMALISED = tuple(10.0 ** (k / 2) for k in range(-8, 1))
-_OF_STABLE = (0.03, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+"""Rows on which curvature is measured."""
+_PART, _UNKNOWN = 16, 20
+"""The part of a training that choosing its rate may cost; steps of an epoch nobody can count."""
+_FEW, _LEAST_RACE = 10, 24
+"""Steps too few for a fine sweep, and those that a race needs."""
+_LOWEST, _DEEPER, _SMALLEST = 4e-3, 64.0, 1e-6
+"""Where a sweep begins if nothing tells; how much deeper, and how deep, when that was too high."""
+_HEAVY, _ENOUGH, _FINALISTS = 1.5, 0.1, 2
+
+
+class _Manner(NamedTuple):
+    """How the rate of one sort of optimiser is chosen (measured: benchmarks/rates.py).
+
+    `share` of the best rate of a sweep is the middle of the race, in which `around` run; it is
+    never above `most`. A rate that is `close` to the best one's progress wins if it is larger.
+    Where steps have no bound, a race `rises` as a training does: curvature falls meanwhile.
+    """
+
+    share: float
+    most: float
+    around: tuple[float, ...]
+    close: float
+    rises: bool
+
+
+_BOUNDED = _Manner(1.0, 0.1, (0.32, 1.0, 3.2), 0.1, rises=False)
+_STRAIGHT = _Manner(0.5, math.inf, (0.5, 1.0, 2.0, 4.0), 0.5, rises=True)
+_ROLLING = _Manner(0.5, math.inf, (0.32, 1.0, 3.2, 10.0), 0.1, rises=True)
 
 Tried = tuple[tuple[float, float], ...]
 
@@ -80,7 +104,8 @@ def find_rate(
     """Find a learning rate for `co.train` with these arguments.
 
     Measures the largest stable rate from the curvature, runs a range test (the rate grows with
-    every minibatch until the loss does), and lets rates race for about `steps` steps in all.
+    every minibatch until the loss does), and searches for a rate as `co.train` does, with about
+    `steps` steps: rates that double from step to step, then a race.
     `params` are not changed. Raises BadValue where no rate brings the loss down.
 
     >>> import numpy as np, corrente as co
@@ -96,26 +121,55 @@ def find_rate(
     seen = source(data)
     stable = largest_stable(loss, params, seen, batch_size, seed, compiled)
     test = range_test(stepper, seen, batch_size, seed)
-    tried = race(stepper, seen, batch_size, seed, candidates(pair, stable), steps)
+    tried = search(pair, stepper, seen, batch_size, steps, seed)
     return Rates(fastest(tried), stable, test, tried)
 
 
 def suggest(
-    loss: Callable[..., Any],
-    pair: Optimiser,
-    stepper: Stepper,
-    seen: Source,
-    size: int,
-    steps: int,
-    seed: int,
-    compiled: bool,
+    pair: Optimiser, stepper: Stepper, seen: Source, size: int, steps: int, seed: int
 ) -> float:
     """Choose a rate for a training, at the cost of about `steps` steps."""
-    # an optimiser that divides by the gradient's size does not see how steep the loss is
-    stable = math.inf
-    if not normalises(pair):
-        stable = largest_stable(loss, stepper.params(stepper.start), seen, size, seed, compiled)
-    return fastest(race(stepper, seen, size, seed, candidates(pair, stable), steps))
+    return fastest(search(pair, stepper, seen, size, steps, seed))
+
+
+def allowance(seen: Source, size: int, epochs: int) -> int:
+    """Return how many steps may be spent on choosing the rate of a training."""
+    return epochs * (seen.steps(size) or _UNKNOWN) // _PART
+
+
+def search(
+    pair: Optimiser, stepper: Stepper, seen: Source, size: int, steps: int, seed: int
+) -> Tried:
+    """Sweep over the rates on one batch; if steps are left, let those near the best one race.
+
+    Returns pairs (rate, loss) with the winner first.
+    """
+    batch, bounded = next(_endless(seen, size, seed)), normalises(pair)
+    far = 1.0 if bounded else reach(pair)
+    manner = _BOUNDED if bounded else _ROLLING if far > _HEAVY else _STRAIGHT
+    lowest, left = (_LOWEST, steps) if bounded else (_short(stepper, batch, seed), steps - 1)
+    # with few steps the whole range is gone through in longer strides
+    most, stride = (max(2, left - 1), 4.0) if steps < _FEW else (max(_FEW, steps // 3), 2.0)
+    swept: Tried = ()
+    while not swept or (_too_short(swept, steps) and swept[0][0] > _SMALLEST * lowest):
+        begin = swept[0][0] / _DEEPER if swept else lowest * stride / 2.0
+        swept = sweep(stepper, batch, begin, stride, most, seed, bounded)
+        left -= 1 + len(swept)
+    tried = [(min(rate * manner.share / far, manner.most), loss) for rate, loss in swept]
+    centre = _best(tried)
+    if left < _LEAST_RACE or not math.isfinite(centre[1]):
+        return (centre, *(one for one in tried if one != centre))
+    rates = [centre[0] * part for part in manner.around]
+    return race(stepper, seen, size, seed, rates, left, manner.close, manner.rises)
+
+
+def _too_short(swept: Tried, steps: int) -> bool:
+    """Tell whether a sweep has begun where it should end, and there are steps to begin lower."""
+    return swept[0] == _best(swept) and (steps >= _FEW or len(swept) == 1)
+
+
+def _best(tried: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return min(tried, key=lambda one: one[1])
 
 
 def largest_stable(
@@ -134,20 +188,68 @@ def largest_stable(
 
 
 def normalises(pair: Optimiser) -> bool:
-    """Tell whether an optimiser's steps keep their length when the gradient grows.
+    """Tell whether an optimiser's steps keep their length when a small gradient grows.
 
     >>> normalises(named("adam")), normalises(named("sgd"))
     (True, False)
     """
-    one, other = (pair.update(g, pair.init(1.0), 1.0)[0] for g in (1.0, 100.0))
+    one, other = (pair.update(g, pair.init(1.0), 1.0)[0] for g in (1e-3, 1e-1))
     return bool(abs(other) < 2.0 * abs(one))
 
 
-def candidates(pair: Optimiser, stable: float) -> tuple[float, ...]:
-    """Return the rates worth trying with an optimiser, given the largest stable one."""
-    if normalises(pair) or not 0 < stable < math.inf:
-        return _NORMALISED
-    return tuple(stable * part for part in _OF_STABLE)
+def reach(pair: Optimiser) -> float:
+    """Return how much longer an optimiser's steps become while the gradient stays as it is.
+
+    >>> reach(named("sgd")), round(reach(named("momentum")))
+    (1.0, 9)
+    """
+    state, lengths = pair.init(1.0), []
+    for _ in range(20):
+        move, state = pair.update(1.0, state, 1.0)
+        lengths.append(abs(move))
+    return float(lengths[-1] / lengths[0])
+
+
+def sweep(
+    stepper: Stepper,
+    batch: tuple[Any, ...],
+    rate: float,
+    stride: float,
+    most: int,
+    seed: int,
+    remember: bool,
+) -> Tried:
+    """Go downhill on one batch, the rate `stride` times longer at each step, while it pays.
+
+    Returns pairs (rate, loss after the step). Unless it is to `remember`, the optimiser begins
+    anew at each step, so that none carries on what an earlier rate has set in motion.
+    """
+    found: list[tuple[float, float]] = []
+    state = stepper.start[stepper.size :]
+    with np.errstate(all="ignore"):
+        outcome = stepper.advance(stepper.start, rate, batch, np.random.default_rng(seed))
+        first = float(outcome.loss)
+        for _ in range(most):
+            leaves = outcome.leaves if remember else (*outcome.leaves[: stepper.size], *state)
+            outcome = stepper.advance(leaves, stride * rate, batch, np.random.default_rng(seed))
+            loss = float(outcome.loss)
+            found.append((rate, loss if math.isfinite(loss) else math.inf))
+            # far above the first loss, or almost at nought: there is nothing to see beyond
+            if not loss <= first + abs(first) or abs(loss) < _ENOUGH * abs(first):
+                break
+            rate *= stride
+    return tuple(found)
+
+
+def _short(stepper: Stepper, batch: tuple[Any, ...], seed: int) -> float:
+    """Return a rate that is surely short: a quarter of the step that a slope would need to nought.
+
+    Source: Polyak (1987), "Introduction to optimization".
+    """
+    with np.errstate(all="ignore"):
+        outcome = stepper.advance(stepper.start, 0.0, batch, np.random.default_rng(seed))
+        short = 0.25 * abs(float(outcome.loss)) / float(outcome.gradient_norm) ** 2
+    return short if 0.0 < short < math.inf else _LOWEST
 
 
 def range_test(
@@ -187,30 +289,40 @@ def race(
     seed: int,
     rates: Sequence[float],
     steps: int,
+    close: float = 0.1,
+    rises: bool = False,
 ) -> Tried:
     """Let rates race from the same start over the same batches; the slower half drops out.
 
-    Three rounds, each over more batches than the one before. Returns pairs (rate, loss on a
-    sample) with the winner first; a rate that made a NaN has the loss infinity.
+    Three rounds, the last one twice as long, about `steps` steps in all; if it `rises`, the rates
+    do so up to the last round. Returns pairs (rate, mean loss late in its last round) with the
+    winner first; a rate that made a NaN has the loss infinity.
     """
-    sample = list(islice(seen.read(size, np.random.default_rng([seed, 6])), -(-SAMPLE // size)))
-    first = max(4, steps // (2 * len(rates)))
-    batches = list(islice(_endless(seen, size, seed), 4 * first))
+    half = max(_FINALISTS, (len(rates) + 1) // 2)
+    length = max(2, steps // (len(rates) + half + 2 * _FINALISTS))
+    batches = list(islice(_endless(seen, size, seed), 4 * length))
+    scales = [min(1.0, 0.1 + k / (2 * length)) if rises else 1.0 for k in range(4 * length)]
+    laps = list(zip(batches, scales, strict=True))
     running: dict[float, Leaves] = dict.fromkeys(rates, stepper.start)
     standing: dict[float, float] = {}
-    for begin, end in ((0, first), (first, 2 * first), (2 * first, 4 * first)):
+    begin = math.nan
+    for lap, kept in (
+        (laps[:length], len(rates)),
+        (laps[length : 2 * length], half),
+        (laps[2 * length :], _FINALISTS),
+    ):
         ranked = sorted(running, key=lambda rate: standing.get(rate, 0.0))
-        kept = len(rates) if not begin else max(_FINALISTS, (len(ranked) + 1) // 2)
         running = {rate: running[rate] for rate in ranked[:kept]}
         for rate, leaves in running.items():
-            running[rate] = _run(stepper, leaves, rate, batches[begin:end], seed)
-            standing[rate] = _loss(stepper, running[rate], sample, seed)
-    # those that ran furthest come first, whatever the others had reached by then
-    order = sorted(standing, key=lambda rate: (rate not in running, standing[rate]))
+            running[rate], losses = _run(stepper, leaves, rate, lap, seed)
+            begin = losses[0] if math.isnan(begin) else begin
+            mean = float(np.mean(losses[len(losses) // 2 :]))
+            standing[rate] = mean if math.isfinite(mean) else math.inf
+    order = sorted(standing, key=lambda rate: standing[rate])
     # a short race flatters small rates: of those close behind, the largest goes further
-    begin, best = _loss(stepper, stepper.start, sample, seed), standing[order[0]]
-    close = best + _CLOSE * min(max(begin - best, 0.0), 2.0 * abs(best))
-    winner = max(rate for rate in running if standing[rate] <= close or rate == order[0])
+    best = standing[order[0]]
+    behind = best + close * min(max(begin - best, 0.0), 4.0 * abs(best))
+    winner = max([order[0], *(rate for rate in running if standing[rate] <= behind)])
     return tuple((rate, standing[rate]) for rate in [winner, *(r for r in order if r != winner)])
 
 
@@ -219,11 +331,16 @@ def fastest(tried: Tried) -> float:
     rate, loss = tried[0]
     if math.isfinite(loss):
         return rate
-    raise BadValue(
+    raise hopeless(min(r for r, _ in tried))
+
+
+def hopeless(lowest: float) -> BadValue:
+    """Return the error of a loss that no rate brings down."""
+    return BadValue(
         Says(
-            "the loss is not finite at any learning rate from {0:.1e} to {1:.1e}.",
-            "a perda não é finita com taxa de aprendizado nenhuma de {0:.1e} a {1:.1e}.",
-        ).fill(min(r for r, _ in tried), max(r for r, _ in tried)),
+            "the loss is not finite at any learning rate down to {0:.1e}.",
+            "a perda não é finita com taxa de aprendizado nenhuma, até {0:.1e}.",
+        ).fill(lowest),
         Says(
             "check the data and the first parameters for NaN, and scale the data.",
             "procure NaN nos dados e nos parâmetros iniciais, e ponha os dados em escala.",
@@ -231,26 +348,22 @@ def fastest(tried: Tried) -> float:
     )
 
 
-def _run(stepper: Stepper, leaves: Leaves, rate: float, batches: list[Any], seed: int) -> Leaves:
-    rng = np.random.default_rng([seed, 5])
+def _run(
+    stepper: Stepper, leaves: Leaves, rate: float, lap: Sequence[tuple[Any, float]], seed: int
+) -> tuple[Leaves, list[float]]:
+    rng, losses = np.random.default_rng([seed, 5]), []
     with np.errstate(all="ignore"):
-        for batch in batches:
-            leaves = stepper.advance(leaves, rate, batch, rng).leaves
-    return leaves
-
-
-def _loss(stepper: Stepper, leaves: Leaves, sample: list[Any], seed: int) -> float:
-    rng = np.random.default_rng([seed, 7])
-    with np.errstate(all="ignore"):
-        losses = [float(stepper.measure(leaves, batch, rng)) for batch in sample]
-    weights = [rows_of(batch) for batch in sample]
-    mean = float(np.average(losses, weights=weights))
-    return mean if math.isfinite(mean) else math.inf
+        for batch, scale in lap:
+            outcome = stepper.advance(leaves, scale * rate, batch, rng)
+            leaves = outcome.leaves
+            losses.append(float(outcome.loss))
+    return leaves, losses
 
 
 def rows_of(batch: tuple[Any, ...]) -> int:
     """Return how many rows a batch has."""
-    return len(take_apart(batch).leaves[0])
+    first = batch[0]
+    return len(first if type(first) is np.ndarray else take_apart(batch).leaves[0])
 
 
 def _endless(seen: Source, size: int, seed: int) -> Iterator[Any]:

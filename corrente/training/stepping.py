@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -47,6 +47,17 @@ class Stepper(NamedTuple):
     """Whether the loss takes a random generator."""
 
 
+class Away(NamedTuple):
+    """Where a loss is worked out, if not here.
+
+    `slopes(params, batch, rng)` gives the loss and the leaves of its gradient, and
+    `measure(params, batch, rng)` what is measured on validation data.
+    """
+
+    slopes: Callable[[Any, tuple[Any, ...], Any], tuple[Any, Leaves]]
+    measure: Callable[[Any, tuple[Any, ...], Any], Any]
+
+
 def takes_generator(loss: Callable[..., Any]) -> bool:
     """Tell whether a loss has an argument called `rng`."""
     try:
@@ -86,10 +97,12 @@ def prepare(
     params: Any,
     compiled: bool = True,
     measured: Callable[..., Any] | None = None,
+    away: Away | None = None,
 ) -> Stepper:
     """Make a loss and an optimiser ready to step from these parameters.
 
-    `measured` is what is measured on validation data, the loss itself when not given.
+    `measured` is what is measured on validation data, the loss itself when not given; `away` has
+    both worked out elsewhere, and only the update here.
     """
     params = over(_differentiable, params)
     tree, states = take_apart(params), take_apart(optimiser.init(params))
@@ -100,17 +113,16 @@ def prepare(
         )
     start = (*tree.leaves, *states.leaves)
     count = len(tree.leaves)
-    # partial: a compiled function looks through functions for what could change, not through these
-    shape = _Shape(partial(tree.build), partial(states.build), count)
+    shape = _Shape(tree.build, states.build, count)
     draws = takes_generator(loss)
     kind = (tree.structure, states.structure, compiled)
-    make = lambda: (_drawing if draws else _plain)(loss, partial(optimiser.update), shape, compiled)
-    step = _once(loss, (loss, optimiser, *kind), make)
-    seen = measured or loss
-    seen_draws = takes_generator(seen)
-    value = seen
-    if compiled and not seen_draws:
-        value = _once(seen, (seen, *kind), lambda: jit(seen))
+    update = optimiser.update
+    make = lambda: (_drawing if draws else _plain)(loss, update, shape, compiled)
+    if away is not None:
+        step, value = _apart(away.slopes, update, shape, compiled), away.measure
+    else:
+        step = _once(loss, (loss, optimiser, *kind), make)
+        value = _measuring(measured or loss, kind, compiled)
     small = tuple(k for k, leaf in enumerate(start) if np.ndim(leaf) == 0)
 
     def advance(leaves: Leaves, scale: float, batch: tuple[Any, ...], rng: Any) -> Outcome:
@@ -123,8 +135,7 @@ def prepare(
         return outcome._replace(leaves=tuple(mended))
 
     def measure(leaves: Leaves, batch: tuple[Any, ...], rng: Any) -> Any:
-        now = tree.build(list(leaves[:count]))
-        return value(now, *batch, rng=rng) if seen_draws else value(now, *batch)
+        return value(tree.build(list(leaves[:count])), batch, rng)
 
     return Stepper(
         start,
@@ -135,6 +146,13 @@ def prepare(
         count,
         draws,
     )
+
+
+def _measuring(seen: Callable[..., Any], kind: Any, compiled: bool) -> Callable[..., Any]:
+    if takes_generator(seen):
+        return lambda params, batch, rng: seen(params, *batch, rng=rng)
+    value = _once(seen, (seen, *kind), lambda: jit(seen)) if compiled else seen
+    return lambda params, batch, rng: value(params, *batch)
 
 
 _MADE: dict[Any, Any] = {}
@@ -162,8 +180,11 @@ class _Shape(NamedTuple):
 def _plain(loss: Any, update: Any, shape: _Shape, compiled: bool) -> Callable[..., Any]:
     """Return the whole step as one function; compiled, one program."""
     both = value_and_grad(loss)
-    move = partial(_move, update, shape)
     build, count = shape.params, shape.size
+
+    # functions of ours, and no objects, around a step: only so is it called without a look at them
+    def move(leaves: Leaves, scale: Any, slopes: Any) -> Any:
+        return _move(update, shape, leaves, scale, slopes)
 
     def step(leaves: Leaves, scale: float, *batch: Any) -> Any:
         value, slopes = both(build(list(leaves[:count])), *batch)
@@ -177,17 +198,26 @@ def _plain(loss: Any, update: Any, shape: _Shape, compiled: bool) -> Callable[..
 def _drawing(loss: Any, update: Any, shape: _Shape, compiled: bool) -> Callable[..., Any]:
     """Return the step of a loss that draws: its gradient plain, the update compiled."""
     both = value_and_grad(loss)
-    plain = partial(_move, update, shape)
+
+    def slopes(params: Any, batch: tuple[Any, ...], rng: Any) -> tuple[Any, Leaves]:
+        value, found = both(params, *batch, rng=rng)
+        return value, tuple(take_apart(found).leaves)
+
+    return _apart(slopes, update, shape, compiled)
+
+
+def _apart(slopes: Any, update: Any, shape: _Shape, compiled: bool) -> Callable[..., Any]:
+    """Return a step whose gradient comes from somewhere else; the update is one program."""
     build, count = shape.params, shape.size
 
-    def apply(leaves: Leaves, scale: float, slopes: Leaves) -> Any:
-        return plain(leaves, scale, build(list(slopes)))
+    def apply(leaves: Leaves, scale: float, found: Leaves) -> Any:
+        return _move(update, shape, leaves, scale, build(list(found)))
 
     program = jit(apply) if compiled else apply
 
     def step(leaves: Leaves, scale: float, batch: tuple[Any, ...], rng: Any) -> Any:
-        value, slopes = both(build(list(leaves[:count])), *batch, rng=rng)
-        new, length, ratio = program(leaves, scale, tuple(take_apart(slopes).leaves))
+        value, found = slopes(build(list(leaves[:count])), batch, rng)
+        new, length, ratio = program(leaves, scale, found)
         return new, value, length, ratio
 
     return step

@@ -13,23 +13,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from corrente.errors import BadArgument, BadValue
+from corrente.errors import BadArgument, BadValue, CorrenteWarning
 from corrente.optimisers import Optimiser
 from corrente.training.batches import Source, source, split
+from corrente.training.cluster import engaged, rescued
 from corrente.training.course import Course, Keeper
 from corrente.training.history import History, Record
-from corrente.training.rates import rows_of, suggest
+from corrente.training.rates import allowance, hopeless, rows_of, suggest
 from corrente.training.stepping import Stepper, named, prepare
 from corrente.training.watching import watch
 from corrente.words import Says
 
 MOST_RETREATS, _MOST_CUTS = 12, 4
-_LEAST_RACE = 160
-_LOST, _OFF = 0.1, 20.0
-_RISE, _LEVEL, _FINAL = 0.03, 0.6, 0.01
+_LOST, _OFF, _FAR = 0.1, 20.0, 100.0
+_RISE, _LEVEL, _FINAL = 0.03, 0.75, 0.01
+_SHORT = 400
+"""Steps of a training in which there is no time to let the rate rise."""
 
 
-class DivergedWarning(UserWarning):
+class DivergedWarning(CorrenteWarning):
     """The loss became NaN or infinite, and training stopped at the best parameters before."""
 
 
@@ -93,6 +95,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     save_every: float = 30.0,
     callback: Callable[[Record, Any], Any] | None = None,
+    cluster: Any = None,
     progress: bool | None = None,
     compiled: bool = True,
     lang: str = "en",
@@ -106,8 +109,8 @@ def train(
 
     `optimiser` is a name ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"),
     a function from a rate to an Optimiser, or an Optimiser with a rate of its own. `rate` is a
-    number, which is kept, or "auto" (when not given): rates race for about a twelfth of it,
-    the winner falls to nought towards the end, and is cut where the loss explodes.
+    number, which is kept, or "auto" (when not given): a sixteenth of the steps goes to finding
+    one; it falls to nought towards the end, and is halved where the loss explodes.
 
     `validation` is a fraction of the rows to hold back, or data; `measure` is what is measured on
     them (the loss, when not given); after `patience` epochs without a better value training
@@ -116,9 +119,13 @@ def train(
     keeps what was learned. `callback(record, params)` is told each epoch, and stops with True.
     `progress` draws a bar (when not given: in a terminal); `compiled=False` runs plain NumPy.
 
+    `cluster` is a Dask client, or a number of processes to start here: gradients are worked out
+    where the data are (Dask arrays and functions that load a shard each are data, too), and
+    summed so that any number of workers ends in the same bits.
+
     Raises as `value_and_grad`; CheckpointError for a file of another run, and, with what was
-    learned as its `training`, when the last checkpoint cannot be written. Warns with
-    DivergedWarning.
+    learned as its `training`, when the last checkpoint cannot be written; ClusterLost, likewise,
+    without the scheduler. Warns with DivergedWarning, and ShardWarning.
 
     >>> import numpy as np, corrente as co
     >>> X = np.random.default_rng(0).normal(size=(500, 2))
@@ -129,21 +136,28 @@ def train(
     """
     _check(epochs, batch_size, patience)
     pair, fixed = named(optimiser), _fixed_rate(optimiser, rate)
-    seen, held = _parted(data, validation, seed)
-    stepper = prepare(loss, pair, params, compiled, measure)
-    run = {"seed": seed, "batch_size": batch_size, "rows": seen.rows}
-    path = None if checkpoint is None else Path(checkpoint)
-    keeper = Keeper(path, save_every, stepper, run)
-    course = keeper.found()
-    if course is None:
-        steps = max(_LEAST_RACE, epochs * (seen.steps(batch_size) or 20) // 12)
-        first = fixed or suggest(loss, pair, stepper, seen, batch_size, steps, seed, compiled)
-        course = Course(stepper.start, stepper.start[: stepper.size], first)
-    plan = _Plan(stepper, keeper, seen, held, not fixed, epochs, batch_size, seed, patience)
-    running = _Running(course)
-    with watch(epochs, progress, lang, course.epoch) as tell:
-        _go(plan, running, _listeners(tell, callback, stepper))
-    return _result(plan, running.course)
+    with engaged(cluster) as post:
+        parted = post.parted if post else _parted
+        seen, held = parted(data, validation, seed, batch_size)
+        away = post.away(loss, measure, compiled) if post else None
+        stepper = prepare(loss, pair, params, compiled, measure, away)
+        run = {"seed": seed, "batch_size": batch_size, "rows": seen.rows}
+        run |= {"shards": post.shards} if post else {}
+        path = None if checkpoint is None else Path(checkpoint)
+        keeper = Keeper(path, save_every, stepper, run)
+        course = keeper.found()
+        if course is None:
+            steps = allowance(seen, batch_size, epochs)
+            first = fixed or suggest(pair, stepper, seen, batch_size, steps, seed)
+            course = Course(stepper.start, stepper.start[: stepper.size], first)
+        plan = _Plan(stepper, keeper, seen, held, not fixed, epochs, batch_size, seed, patience)
+        running = _Running(course)
+        ended = lambda: _result(plan, running.course)
+        rescue = rescued(post, keeper, lambda: running.course, ended)
+        with watch(epochs, progress, lang, course.epoch) as tell, rescue:
+            witness = _witness(None if post else callback, stepper)
+            _go(plan, running, _listeners(tell, callback, stepper), witness)
+        return ended()
 
 
 # --- the loop -----------------------------------------------------------------------------------
@@ -171,7 +185,7 @@ class _Running:
 
 
 class _Exploded(Exception):
-    """The loss is no number any more, or has left its course."""
+    """The loss is no number any more, or has left its course; with the batch that showed it."""
 
 
 Listener = Callable[[Course], bool]
@@ -188,14 +202,27 @@ def _listeners(
     return told
 
 
-def _go(plan: _Plan, running: _Running, told: Listener) -> None:
+def _witness(callback: Callable[..., Any] | None, stepper: Stepper) -> Callable[..., None]:
+    """Show a callback that has `exploded` the batch on which a training diverged."""
+    look = getattr(callback, "exploded", None)
+
+    def lost(course: Course, batch: tuple[Any, ...]) -> None:
+        if look is not None and batch:
+            look(course.epoch + 1, stepper.params(course.leaves), *batch)
+
+    return lost
+
+
+def _go(plan: _Plan, running: _Running, told: Listener, lost: Callable[..., None]) -> None:
     """Train to the end, whichever it is, and save there."""
     try:
         while not running.course.ended and running.course.epoch < plan.epochs:
             try:
                 _epoch(plan, running)
-            except _Exploded:
-                running.course = _retreat(plan, running.course)
+            except _Exploded as explosion:
+                before, running.course = running.course, _retreat(plan, running.course)
+                if running.course.ended:
+                    lost(before, explosion.args)
                 continue
             if told(running.course):
                 running.course = running.course._replace(ended="callback")
@@ -222,8 +249,8 @@ def _epoch(plan: _Plan, running: _Running) -> None:
         rng = np.random.default_rng(key) if plan.stepper.draws else None
         outcome = plan.stepper.advance(course.leaves, _scale(plan, course, part), batch, rng)
         loss = float(outcome.loss)
-        if not math.isfinite(loss):
-            raise _Exploded
+        if not math.isfinite(loss) or (plan.automatic and _thrown_off(course, loss)):
+            raise _Exploded(*batch)
         running.course = course.stepped(outcome, loss, rows_of(batch))
         if plan.keeper.due():
             plan.keeper.keep(running.course)
@@ -236,7 +263,9 @@ def _scale(plan: _Plan, course: Course, part: float) -> float:
     """Return the rate of a step: an automatic one rises briefly, and falls in the end."""
     if not plan.automatic:
         return course.rate
-    rise = min(1.0, 0.1 + part / _RISE)
+    steps = plan.seen.steps(plan.size)
+    brief = steps is not None and plan.epochs * steps < _SHORT
+    rise = 1.0 if brief else min(1.0, 0.1 + part / _RISE)
     fall = max(0.0, part - _LEVEL) / (1.0 - _LEVEL)
     return course.rate * rise * (_FINAL + (1.0 - _FINAL) * 0.5 * (1.0 + math.cos(math.pi * fall)))
 
@@ -257,19 +286,26 @@ def _turn(plan: _Plan, course: Course, seconds: float) -> Course:
     record = course.record(validation, _scale(plan, course, part))
     if not math.isfinite(record.gradient_norm):
         raise _Exploded
-    if plan.automatic and _too_high(course, max(record.loss, course.last)):
+    # an epoch that was thrown off may have come back by its end, and then goes on
+    if plan.automatic and _too_high(course, min(record.loss, course.last)):
         raise _Exploded
     return course.turned(record)
 
 
-def _too_high(course: Course, loss: float) -> bool:
+def _thrown_off(course: Course, loss: float) -> bool:
+    """Tell whether the loss of one step is so high that the epoch need not be ended."""
+    # asked at every step: what is below the very first loss is not looked at
+    return course.first is not None and loss > course.first and _too_high(course, loss, _FAR)
+
+
+def _too_high(course: Course, loss: float, factor: float = 0.5) -> bool:
     """Tell whether a loss has lost much of what was won, or is off to where nothing is."""
     first = loss if course.first is None else course.first
     # after a retreat it may have begun again, and is only to be better than nothing
     seen = () if course.stuck else course.records
     least = min([first, *(record.loss for record in seen)])
     # a loss that goes on swinging after some cuts is swinging by nature
-    factor = 1.0 if course.retreats < _MOST_CUTS else _OFF
+    factor = factor if course.retreats < _MOST_CUTS else max(factor, _OFF)
     return loss - least > factor * max(_LOST * (first - least), abs(least))
 
 
@@ -286,12 +322,15 @@ def _measured(plan: _Plan, course: Course) -> float:
 
 def _retreat(plan: _Plan, course: Course) -> Course:
     """Go back to the best parameters, with a smaller rate where it is ours to choose."""
+    # without the optimiser's state, which begins anew
+    course = course._replace(best=course.best[: plan.stepper.size])
     if plan.automatic and course.retreats < MOST_RETREATS:
-        cut = 4.0 if course.stuck else 2.0
+        cut = 4.0 if course.stuck > 1 else 2.0
         return course.retreated(course.rate / cut, plan.stepper.start)
-    warnings.warn(
-        _DIVERGED.fill(course.epoch + 1, course.best_epoch).en, DivergedWarning, stacklevel=4
-    )
+    if plan.automatic and not course.records:
+        raise hopeless(course.rate)
+    said = _DIVERGED.fill(course.epoch + 1, course.best_epoch)
+    warnings.warn(DivergedWarning(said), stacklevel=4)
     start = plan.stepper.start[plan.stepper.size :]
     return course._replace(leaves=(*course.best, *start), ended="diverged")
 
@@ -329,7 +368,7 @@ def _result(plan: _Plan, course: Course) -> Training:
 # --- arguments ----------------------------------------------------------------------------------
 
 
-def _parted(data: Any, validation: Any, seed: int) -> tuple[Source, Source | None]:
+def _parted(data: Any, validation: Any, seed: int, _: int) -> tuple[Source, Source | None]:
     whole = source(data)
     if validation is None:
         return whole, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,6 +64,22 @@ def test_numbers_keep_their_kind_step_after_step(optimiser: str, compiled: bool)
     assert [type(leaf) for leaf in leaves] == [type(leaf) for leaf in stepper.start]
     assert stepper.params(leaves)[2].dtype == np.float32
     assert stepper.params(leaves) != params
+
+
+def test_a_compiled_step_is_called_without_a_look_around():
+    stepper = prepare(scalars, named("adam"), (1.0, 2.0, 3.0))
+    leaves = stepper.advance(stepper.start, 0.1, (X,), None).leaves
+    seen = []
+
+    def note(frame: Any, event: str, arg: Any) -> None:
+        seen.append(frame.f_code.co_name)
+
+    sys.setprofile(note)
+    try:
+        stepper.advance(leaves, 0.1, (X,), None)
+    finally:
+        sys.setprofile(None)
+    assert "_key" not in seen
 
 
 def test_programs_of_plain_functions_are_made_once():

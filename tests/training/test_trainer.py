@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 
 import corrente as co
-from corrente import optimisers, trainer
+from corrente import optimisers
 from corrente.errors import BadArgument, BadValue, Impure
+from corrente.training import trainer
 from corrente.training.batches import Source
 from corrente.training.checkpoints import CheckpointError, load
 from corrente.training.history import Record
@@ -214,6 +215,52 @@ def test_an_automatic_rate_that_explodes_is_cut(monkeypatch: Any):
     assert trained.rate < 1.0
     assert trained.stopped == "done"
     assert loss(trained.params, X, Y) < 0.01
+
+
+def test_an_automatic_rate_rises_where_there_is_time_and_falls_in_the_end(monkeypatch: Any):
+    monkeypatch.setattr(trainer, "suggest", lambda *given: 0.1)
+    brief, long = (
+        [r.rate for r in train(loss, start(), (X, Y), batch_size=50, epochs=epochs).history]
+        for epochs in (100, 200)
+    )
+    assert brief[0] == brief[70] == 0.1
+    assert long[0] < long[2] < long[8] == long[140] == 0.1
+    for rates in (brief, long):
+        assert rates[-1] == pytest.approx(0.001)
+        assert rates[-30:] == sorted(rates[-30:], reverse=True)
+
+
+def test_a_loss_that_was_thrown_off_and_came_back_costs_no_retreat(monkeypatch: Any):
+    monkeypatch.setattr(trainer, "suggest", lambda *given: 0.05)
+    read = []
+
+    def batches() -> Any:
+        read.append(len(read))
+        for k in range(6):
+            # in the third epoch one batch is far off
+            yield X, Y + (8.0 if len(read) == 3 and k == 2 else 0.0)
+
+    trained = train(loss, start(), batches, optimiser="sgd", epochs=6)
+    thrown = trained.history[2]
+    assert thrown.loss > 3 * trained.history[1].loss
+    assert len(read) == 6
+    assert trained.rate == 0.05
+
+
+def test_an_epoch_ends_where_an_automatic_rate_has_left_its_course(monkeypatch: Any):
+    monkeypatch.setattr(trainer, "suggest", lambda *given: 1e3)
+    read = []
+
+    def batches() -> Any:
+        for k in range(50):
+            read.append(k)
+            yield X, Y
+
+    trained = train(loss, start(), batches, optimiser="sgd", epochs=2)
+    assert trained.stopped == "done"
+    assert trained.rate < 10.0
+    # two epochs were run to their end, those before were left after a few steps
+    assert 100 < len(read) < 150
 
 
 def test_data_with_nan_are_told():
