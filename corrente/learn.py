@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from corrente.errors import BadValue
+from corrente.doctor import Diagnosis, diagnose
+from corrente.errors import BadArgument, BadValue
 from corrente.extras import load
 from corrente.networks import (
     ACTIVATIONS,
@@ -75,6 +76,44 @@ class _Network(_base.BaseEstimator):
         _checks.check_is_fitted(self, "layers_")
         return trace(self._loss())(self.layers_, *self._few)
 
+    def diagnose(
+        self, X: Any = None, y: Any = None, sample_weight: Any = None, *, rate: float | None = None
+    ) -> Diagnosis:
+        """Examine the loss at what was learned, on the data last fitted or on others.
+
+        `X`, `y` and `sample_weight` are as for `fit`, and give the data when they are given; those
+        last fitted are kept until then, but not pickled. Columns are called by
+        `feature_names_in_`; `rate` is judged as by `co.diagnose`. Raises NotFittedError before
+        `fit`, and BadArgument where there are no data.
+        """
+        _checks.check_is_fitted(self, "layers_")
+        if (X is None) != (y is None):
+            raise BadArgument(
+                Says("X and y belong together.", "X e y vão juntos."),
+                Says("give both, or none of them.", "dê os dois, ou nenhum."),
+            )
+        if X is not None:
+            X, y = self._pair(X, y)
+            seen = (X, y, self._weights(sample_weight, X))
+        else:
+            seen = self.__dict__.get("_seen")
+        if seen is None:
+            raise BadArgument(
+                Says(
+                    "the data last fitted did not travel with the estimator.",
+                    "os dados do último ajuste não viajaram com o estimador.",
+                ),
+                Says("give them: diagnose(X, y).", "dê-os: diagnose(X, y)."),
+            )
+        X, y, weight = seen
+        data = (self._scaled(X), self._target(y, X.dtype), (weight / weight.mean()).astype(X.dtype))
+        names = tuple(str(name) for name in getattr(self, "feature_names_in_", ()))
+        return diagnose(self._loss(), self.layers_, *data, columns=names, rate=rate)
+
+    def __getstate__(self) -> Any:
+        # whoever sends a model away does not mean to send the data with it
+        return {name: part for name, part in super().__getstate__().items() if name != "_seen"}
+
     def _fit(self, X: Any, y: Any, weight: Any, outs: int) -> Any:
         """Train on checked data: X and y as numbers."""
         kept = weight > 0
@@ -118,7 +157,7 @@ class _Network(_base.BaseEstimator):
         if not hasattr(self, "rate_"):
             self.rate_ = self.rate
             if self.rate == "auto":
-                self.rate_ = suggest(self._loss(), pair, stepper, data, size, 60, self._seed, True)
+                self.rate_ = suggest(pair, stepper, data, size, 60, self._seed)
         leaves = stepper.start if self._leaves is None else self._leaves
         losses = []
         for batch in data.read(size, np.random.default_rng([self._seed, 0, self.n_iter_])):
@@ -191,7 +230,7 @@ class NetworkClassifier(_base.ClassifierMixin, _Network):
     progress.
 
     After `fit`: `classes_`, `layers_`, `history_`, `loss_curve_`, `rate_`, `n_iter_`, and
-    `circuit_`, the loss as a circuit.
+    `circuit_`, the loss as a circuit; `diagnose` examines its gradient.
 
     >>> import numpy as np
     >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
@@ -207,6 +246,7 @@ class NetworkClassifier(_base.ClassifierMixin, _Network):
         X, y = _checks.validate_data(self, X, y, dtype=[np.float64, np.float32])
         y = self._labels(y)
         weight = self._weights(sample_weight, X)
+        self._seen = X, y, weight
         self.classes_ = np.unique(y[weight > 0])
         kept = np.isin(y, self.classes_)
         X, y, weight = X[kept], y[kept], weight[kept]
@@ -223,17 +263,10 @@ class NetworkClassifier(_base.ClassifierMixin, _Network):
         y = self._labels(y)
         if _targets._check_partial_fit_first_call(self, classes):
             self.__dict__.pop("layers_", None)
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise BadValue(
-                Says("the class {0} is new.", "a classe {0} é nova.").fill(repr(unknown[0])),
-                Says(
-                    "name all classes at the first call: partial_fit(X, y, classes=…).",
-                    "dê todas as classes na primeira chamada: partial_fit(X, y, classes=…).",
-                ),
-            )
-        labels = np.searchsorted(self.classes_, y)
-        return self._partial_fit(X, labels, self._weights(sample_weight, X), len(self.classes_))
+        self._refuse_new(y)
+        weight = self._weights(sample_weight, X)
+        self._seen = X, y, weight
+        return self._partial_fit(X, self._target(y, X.dtype), weight, len(self.classes_))
 
     def predict(self, X: Any) -> Any:
         """Return the likeliest class of each row."""
@@ -251,6 +284,29 @@ class NetworkClassifier(_base.ClassifierMixin, _Network):
         found = self._scores(X)
         found = found - found.max(axis=1, keepdims=True)
         return found - np.log(np.exp(found).sum(axis=1, keepdims=True))
+
+    def _refuse_new(self, y: Any) -> None:
+        unknown = np.setdiff1d(y, self.classes_)
+        if len(unknown):
+            raise BadValue(
+                Says("the class {0} is new.", "a classe {0} é nova.").fill(repr(unknown[0])),
+                Says(
+                    "name all classes at the first call: partial_fit(X, y, classes=…).",
+                    "dê todas as classes na primeira chamada: partial_fit(X, y, classes=…).",
+                ),
+            )
+
+    def _pair(self, X: Any, y: Any) -> tuple[Any, Any]:
+        X, y = _checks.validate_data(self, X, y, reset=False, dtype=[np.float64, np.float32])
+        y = self._labels(y)
+        self._refuse_new(y)
+        return X, y
+
+    def _target(self, y: Any, dtype: Any) -> Any:
+        # a class that only rows without weight have is none that was learned
+        return np.searchsorted(
+            self.classes_, np.where(np.isin(y, self.classes_), y, self.classes_[0])
+        )
 
     def _labels(self, y: Any) -> Any:
         y = _checks.column_or_1d(y, warn=True)
@@ -280,7 +336,9 @@ class NetworkRegressor(_base.RegressorMixin, _Network):
         for name in ("layers_", "rate_"):
             self.__dict__.pop(name, None)
         self._measure(y, weight)
-        return self._fit(X, self._inside(y, X.dtype), weight, self._inside(y, X.dtype).shape[1])
+        self._seen = X, y, weight
+        inside = self._target(y, X.dtype)
+        return self._fit(X, inside, weight, inside.shape[1])
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> NetworkRegressor:
         """Learn from some rows, after others."""
@@ -289,7 +347,8 @@ class NetworkRegressor(_base.RegressorMixin, _Network):
         weight = self._weights(sample_weight, X)
         if first:
             self._measure(y, weight)
-        inside = self._inside(y, X.dtype)
+        self._seen = X, y, weight
+        inside = self._target(y, X.dtype)
         return self._partial_fit(X, inside, weight, inside.shape[1])
 
     def predict(self, X: Any) -> Any:
@@ -321,7 +380,10 @@ class NetworkRegressor(_base.RegressorMixin, _Network):
             spread = np.sqrt(np.average((y - self.y_mean_) ** 2, axis=0, weights=weight))
             self.y_scale_ = np.where(spread <= 1e-14 * np.abs(self.y_mean_), 1.0, spread)
 
-    def _inside(self, y: Any, dtype: Any) -> Any:
+    def _pair(self, X: Any, y: Any) -> tuple[Any, Any]:
+        return self._checked(X, y, False)
+
+    def _target(self, y: Any, dtype: Any) -> Any:
         scaled = (y.reshape(len(y), -1).astype(float) - self.y_mean_) / self.y_scale_
         return scaled.astype(dtype)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
 import pytest
 
 from corrente.consultation import Visit, consult
@@ -62,3 +63,35 @@ def test_an_expression_is_examined_and_saved(tmp_path, capsys):
 def test_what_does_not_fit_is_refused(visit):
     with pytest.raises((BadArgument, BadValue)):
         consult(visit)
+
+
+LINE = """
+import numpy as np
+
+def loss(w, X, y):
+    return np.mean((X @ w - y) ** 2)
+"""
+
+
+def test_rows_and_rates_are_printed_and_written(tmp_path, capsys):
+    path = tmp_path / "line.py"
+    path.write_text(LINE)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    y = X @ [1.0, 2.0] + 0.1 * rng.normal(size=40)
+    y[11] = 5000.0
+    np.savez(tmp_path / "d.npz", X=X, y=y)
+    files = tmp_path / "d.npz"
+    words = (f"{path}:loss", "w=[0.0, 0.0]", f"X=@{files}:X", f"y=@{files}:y")
+    saved = str(tmp_path / "d.html")
+    assert consult(Visit(words, wrt="w", lang="pt", save=(saved,))) == 1
+    shown = re.sub(r"[\s│]+", " ", capsys.readouterr().out)
+    assert "a linha 11 de 40 faz a maior parte" in shown
+    assert "linhas: 40 de 40 examinadas" in shown
+    assert "taxa: a maior estável" in shown
+    assert (tmp_path / "d.html").read_text("utf-8").count("<svg") == 2
+    assert consult(Visit(words, wrt="w", json=True)) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["contributions"]["rows"][0] == 11
+    assert told["rates"]["stable"] > 0
+    assert [finding["code"] for finding in told["findings"]] == ["row-share"]

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_diabetes, load_digits, load_iris, make_moons
+from sklearn.datasets import load_diabetes, load_digits, load_iris, load_wine, make_moons
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from corrente.errors import BadValue
+from corrente.errors import BadArgument, BadValue
 from corrente.learn import NetworkClassifier, NetworkRegressor
 
 BOTH = pytest.mark.parametrize("kind", [NetworkClassifier, NetworkRegressor])
@@ -164,6 +165,82 @@ def test_the_circuit_is_there_to_be_seen(kind: Any):
     net = kind(5, epochs=2, random_state=0).fit(X, y)
     assert "relu" in str(net.circuit_.circuit)
     assert np.isfinite(net.circuit_.value)
+
+
+@BOTH
+def test_a_trained_network_is_healthy_and_says_what_its_rows_contribute(kind: Any):
+    X, y = data(kind)
+    found = kind(20, epochs=40, random_state=0).fit(X, y).diagnose()
+    assert found.ok, str(found)
+    assert found.contributions.of == len(y)
+    assert found.rates.stable > 0
+    assert "diagnose" not in str(found)
+
+
+@BOTH
+def test_columns_are_called_by_their_names(kind: Any):
+    wine = load_wine(as_frame=True)
+    net = kind(10, standardise=False, epochs=1, rate=1e-9, optimiser="sgd", random_state=0)
+    found = net.fit(wine.data, wine.target).diagnose()
+    (ill,) = [finding for finding in found.findings if finding.code == "preprocessing"]
+    assert "proline (" in ill.says.en
+    assert ill.where is None  # the line of the diagnosis is none of the loss
+
+
+def test_the_last_step_of_a_pipeline_diagnoses():
+    wine = load_wine(as_frame=True)
+    scaler = StandardScaler().set_output(transform="pandas")
+    net = NetworkClassifier(10, epochs=30, random_state=0)
+    pipeline = make_pipeline(scaler, net).fit(wine.data, wine.target)
+    assert pipeline[-1].diagnose().ok
+    inside = pipeline[:-1].transform(wine.data)
+    given = pipeline[-1].diagnose(inside, wine.target)
+    assert given.value == pipeline[-1].diagnose().value
+    spoiled = inside.copy()
+    spoiled.iloc[7, 2] = 1e6
+    assert pipeline[-1].diagnose(spoiled, wine.target).contributions.rows[0] == 7
+
+
+@BOTH
+def test_a_diagnosis_weighs_as_the_fit_did(kind: Any):
+    X, y = data(kind)
+    weight = np.arange(len(y)) % 3.0
+    net = kind(10, rate=0.01, epochs=3, random_state=0).fit(X, y, sample_weight=weight)
+    there = weight > 0
+    value = net.diagnose(X[there], y[there], weight[there]).value
+    assert np.isclose(net.diagnose().value, value, rtol=1e-12)
+    assert not np.isclose(net.diagnose(X, y).value, value, rtol=1e-6)
+
+
+@BOTH
+def test_pieces_are_diagnosed_on_the_last_one(kind: Any):
+    X, y = data(kind)
+    more = {"classes": np.unique(y)} if kind is NetworkClassifier else {}
+    net = kind(10, rate=0.01, random_state=0).partial_fit(X, y, **more)
+    assert net.partial_fit(X[:50], y[:50]).diagnose().contributions.of == 50
+
+
+@BOTH
+def test_data_stay_at_home_and_are_asked_for(kind: Any):
+    X, y = data(kind)
+    net = kind(5, epochs=2, random_state=0).fit(X, y)
+    again = pickle.loads(pickle.dumps(net))
+    with pytest.raises(BadArgument, match="did not travel"):
+        again.diagnose()
+    assert again.diagnose(X, y).value == net.diagnose().value
+    assert len(pickle.dumps(net)) < len(pickle.dumps(X)) + 40_000
+    with pytest.raises(BadArgument, match="belong together"):
+        net.diagnose(X)
+    with pytest.raises(NotFittedError):
+        kind().diagnose()
+
+
+def test_a_class_without_weight_does_not_disturb_a_diagnosis():
+    X, y = load_iris(return_X_y=True)
+    net = NetworkClassifier(5, epochs=2, random_state=0).fit(X, y, sample_weight=y < 2)
+    assert np.isfinite(net.diagnose().value)
+    with pytest.raises(BadValue, match="is new"):
+        net.diagnose(X, y)
 
 
 @BOTH

@@ -24,10 +24,15 @@ DEAD = 0.8
 """Part of a layer's units that must be dead before the layer is called ill for that alone."""
 DEEP = 3.0
 """A unit is dead for sure when even its best example is this many layer scales below the bend."""
+DYING = 0.25
+"""Part of a layer's units that must be dead for sure during training, where a few always die."""
 FLAT = 1e-3
 """Local gradient below which an element counts as saturated."""
 SATURATED = 0.5
 """Part of a layer's elements that may be saturated."""
+LEARNED = 2.0
+"""How many times as high the loss may become when a hidden layer is made less saturated: beyond,
+what the network knows is in those signs."""
 MATTERS = 0.01
 """Part of the gradient that must hang on how ties are shared."""
 _REACHING = Says("gradient that arrives at {0}", "gradiente que chega a {0}")
@@ -115,7 +120,7 @@ def _dead(
     scale = rms(alive) if alive.size else 0.0
     sure = dead & (best < -DEEP * scale) if scale else dead & False
     whole = dead.mean() >= (DEAD if rows >= 8 else 1.0) and count > 1
-    deep = rows >= 8 and bool(sure.any())
+    deep = rows >= 8 and sure.any() and sure.mean() >= (DYING if exam.training else 0.0)
     if not (whole or deep):
         return None
     which = dead if whole else sure
@@ -220,8 +225,10 @@ def _saturated(exam: Exam, k: int, wire: int, flat: float) -> Finding | None:
     size = exam.size_of(wire)
     shrink = Change(swap={key: _divided(size) for key in exam.readers(wire)})
     trial = exam.model(shrink)
-    if not exam.weighs(out) and trial.gradient(trial.start)[0] >= exam.value:
-        return None  # the last layer is sure of itself, and right
+    # a last layer may be sure of itself, and right; in a hidden one's signs may be what was learned
+    limit = exam.value + (LEARNED - 1.0) * abs(exam.value) * exam.weighs(out)
+    if trial.gradient(trial.start)[0] >= limit:
+        return None
     before = length(slope_at(exam.circuit, exam.run.values, wire, Change()))
     after = length(slope_at(exam.circuit, exam.run.values, wire, shrink))
     if after <= before:

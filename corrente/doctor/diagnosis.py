@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from corrente.doctor.findings import Finding, plain_number
 from corrente.doctor.page import draw
+from corrente.doctor.rates import Rates
+from corrente.doctor.rows import Contributions
 from corrente.errors import BadValue
 from corrente.figures import number
 from corrente.program import write_whole
@@ -30,12 +32,17 @@ class Diagnosis:
     """The findings about one loss at one point; `ok` when there are none.
 
     `budget` tells for each parameter how many decades the gradient lost or gained on its way.
+    With data, `contributions` are the rows by the length of their own gradient, and `rates` what
+    is known of the learning rate; where one of these is None, `notes` say why.
     """
 
     name: str
     value: float
     findings: tuple[Finding, ...]
     budget: tuple[Budget, ...]
+    contributions: Contributions | None = None
+    rates: Rates | None = None
+    notes: tuple[Says, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -54,11 +61,18 @@ class Diagnosis:
             "{0}: {1} finding(s): {2}; loss {3}.", "{0}: {1} achado(s): {2}; perda {3}."
         ).fill(self.name, len(self.findings), codes, number(self.value))
 
+    @property
+    def facts(self) -> tuple[Says, ...]:
+        """What was measured besides, and is no illness."""
+        known = (self.contributions, self.rates)
+        return (*(each.says for each in known if each is not None), *self.notes)
+
     def render(self, lang: str = "en") -> str:
         """Return the whole report as text."""
-        return "\n\n".join(
-            [self.says.into(lang), *(finding.render(lang) for finding in self.findings)]
-        )
+        parts = [self.says.into(lang), *(finding.render(lang) for finding in self.findings)]
+        if self.facts:
+            parts.append("\n".join(fact.into(lang) for fact in self.facts))
+        return "\n\n".join(parts)
 
     def __str__(self) -> str:
         return self.render()
@@ -78,6 +92,8 @@ class Diagnosis:
             for line in rest:
                 body.append("\n" + line.strip(), style=None if ":" not in line else "dim")
             out.print(panel(body, title=title, title_align="left"))
+        for fact in self.facts:
+            out.print(text(fact.into(lang), style="dim"))
 
     def json(self) -> dict[str, Any]:
         """Return everything as plain data."""
@@ -95,6 +111,9 @@ class Diagnosis:
                 }
                 for each in self.budget
             ],
+            "contributions": None if self.contributions is None else self.contributions.json(),
+            "rates": None if self.rates is None else self.rates.json(),
+            "notes": [note._asdict() for note in self.notes],
         }
 
     def save(self, path: str | os.PathLike[str], lang: str = "en") -> None:

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from corrente.backprop import mark
-from corrente.circuit import Circuit, Composed, Contribution, Run, Step
+from corrente.circuit import Circuit, Composed, Contribution, Run, Step, call_code
 from corrente.doctor.again import NOTHING, Change, Model, model
 from corrente.doctor.findings import rms
 from corrente.figures import clip, number
-from corrente.places import Place, locate
+from corrente.places import Place, Where, locate
 from corrente.program import Program
 from corrente.record import Contract, Elementwise, Gather, Rearrange
 
+DEEP = 4
+"""Gates that are spelled out, one in another, for a wire without a name."""
 _MOVES = frozenset({"copy", "cast", "negative"})
 
 
@@ -32,6 +34,10 @@ class Exam:
     columns: tuple[str, ...]
     steps: int
     """How long the descents are that compare before and after."""
+    caller: Where | None = None
+    """The line that asked for this: no step of the loss was written there."""
+    training: bool = False
+    """Whether this is a moment of a training."""
 
     @property
     def run(self) -> Run:
@@ -60,21 +66,44 @@ class Exam:
         return list(self.run.contributions.get(wire, ()))
 
     def place(self, k: int) -> Place | None:
-        """Return the place of a step in the user's source."""
+        """Return the place of a step in the user's source; None if the house itself wrote it."""
         where = self.circuit.steps[k].where
-        return None if where is None else locate(where)
+        return None if where is None or where == self.caller else locate(where)
 
     def name(self, wire: int) -> str:
         """Call a wire by the user's variable, or by the expression that made it."""
-        if wire in self.circuit.names:
+        if self._called(wire):
             return self.circuit.names[wire]
         if wire in self.circuit.makers:
             place = self.place(self.circuit.makers[wire])
             if place is not None and place.text:
                 return clip(place.text, 60)
+            if place is None:
+                return clip(self._spelled(wire, DEEP), 60)
         if wire in self.circuit.held and np.ndim(self.circuit.held[wire]) == 0:
             return number(self.circuit.held[wire])
         return self.circuit.operand(wire)
+
+    def _called(self, wire: int) -> bool:
+        """Tell whether the user gave a wire a name; that of the diagnosis itself is none."""
+        maker = self.circuit.makers.get(wire)
+        return wire in self.circuit.names and (maker is None or self.place(maker) is not None)
+
+    def _spelled(self, wire: int, deep: int) -> str:
+        """Write the NumPy that makes a wire, for a step that no source of the user's shows."""
+        maker = self.circuit.makers.get(wire)
+        if maker is None or self._called(wire):
+            return self.circuit.names.get(wire) or self.circuit.operand(wire)
+        step = self.circuit.steps[maker]
+        if not deep or "body" in step.params:
+            return "…"
+        names = [self._spelled(each, deep - 1) for each in step.ins]
+        write = step.gate.code
+        return (
+            call_code(step.gate.name, names, step.params)
+            if write is None
+            else write(names, step.params)
+        )
 
     def text(self, wire: int) -> str:
         """Write the expression that made a wire, as in the source; its name if nothing did."""

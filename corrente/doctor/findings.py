@@ -69,7 +69,7 @@ class Finding(NamedTuple):
         at, do, measured = _LABELS[LANGUAGE_ORDER.index(lang)]
         lines = [f"{self.code}: {self.says.into(lang)}"]
         if self.where is not None:
-            lines.append(f"  {at}: {self.where}")
+            lines.append(f"  {at}: {self.where.into(lang)}")
         lines.append(f"  {do}: {self.advice.into(lang)}")
         lines += [f"  {measured}: {effect.says.into(lang)}" for effect in self.effects]
         return "\n".join(lines)

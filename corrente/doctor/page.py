@@ -11,7 +11,8 @@ from corrente.doctor.findings import Finding, Plot
 from corrente.figures import clip, number
 from corrente.words import Says
 
-WIDTH, HEIGHT, EDGE = 620, 240, 46
+WIDTH, HEIGHT, EDGE = 620, 240, 60
+LETTER = 6.5
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -34,7 +35,12 @@ _WORDS = {
     "budget": Says("The gradient's budget", "O orçamento do gradiente"),
     "parameter": Says("parameter", "parâmetro"),
     "decades": Says("decades, from the loss to it", "décadas, da perda até ele"),
+    "worst": Says("gates that do most", "portas que mais fazem"),
+    "rows": Says("What the rows contribute", "Quanto as linhas contribuem"),
+    "rates": Says("The learning rate", "A taxa de aprendizado"),
 }
+_WORST = 3
+"""Gates of the budget that are named."""
 
 
 def draw(diagnosis: Any, lang: str = "en", whole: bool = True) -> str:
@@ -44,6 +50,11 @@ def draw(diagnosis: Any, lang: str = "en", whole: bool = True) -> str:
     parts = [f"<h1>{title}</h1>", f"<p>{escape(diagnosis.says.into(lang))}</p>"]
     parts += [_section(finding, lang, word) for finding in diagnosis.findings]
     parts += [_budget(diagnosis, word)]
+    for name, known in (("rows", diagnosis.contributions), ("rates", diagnosis.rates)):
+        if known is not None:
+            parts.append(f"<h2>{word[name]}</h2>\n<p>{escape(known.says.into(lang))}</p>")
+            parts.append(plot(known.plot, lang))
+    parts += [f"<p>{escape(note.into(lang))}</p>" for note in diagnosis.notes]
     body = "\n".join(parts)
     if not whole:
         return body
@@ -59,7 +70,9 @@ def draw(diagnosis: Any, lang: str = "en", whole: bool = True) -> str:
 
 
 def _section(finding: Finding, lang: str, word: dict[str, str]) -> str:
-    where = "" if finding.where is None else f"<p><code>{escape(str(finding.where))}</code></p>"
+    where = (
+        "" if finding.where is None else f"<p><code>{escape(finding.where.into(lang))}</code></p>"
+    )
     rows = "".join(
         f"<tr><td>{escape(effect.what.into(lang))}</td><td>{number(effect.before, 3)}</td>"
         f"<td>{number(effect.after, 3)}</td></tr>"
@@ -77,11 +90,18 @@ def _section(finding: Finding, lang: str, word: dict[str, str]) -> str:
 
 def _budget(diagnosis: Any, word: dict[str, str]) -> str:
     rows = "".join(
-        f"<tr><td><code>{escape(each.parameter)}</code></td><td>{each.decades:+.2f}</td></tr>"
+        f"<tr><td><code>{escape(each.parameter)}</code></td><td>{each.decades:+.2f}</td>"
+        f"<td>{escape(_worst(each.gates))}</td></tr>"
         for each in diagnosis.budget
     )
-    head = f"<tr><th>{word['parameter']}</th><th>{word['decades']}</th></tr>"
+    names = ("parameter", "decades", "worst")
+    head = "<tr>" + "".join(f"<th>{word[name]}</th>" for name in names) + "</tr>"
     return f"<h2>{word['budget']}</h2>\n<table>{head}{rows}</table>" if rows else ""
+
+
+def _worst(gates: Sequence[tuple[str, float]]) -> str:
+    most = sorted((gate for gate in gates if gate[1]), key=lambda gate: -abs(gate[1]))
+    return ", ".join(f"{name} {size:+.2f}" for name, size in most[:_WORST])
 
 
 # --- plots ----------------------------------------------------------------------------------------
@@ -90,11 +110,15 @@ def _budget(diagnosis: Any, word: dict[str, str]) -> str:
 def plot(figure: Plot, lang: str = "en") -> str:
     """Draw a plot as SVG; curves differ by dashes as well as by colour."""
     points = [point for _, series in figure.series for point in series]
-    log = figure.log and all(y > 0 and (figure.bars or x > 0) for x, y in points)
+    # of curves each axis by itself: a loss below nought is no reason to crowd the rates
+    logs = (
+        figure.log and all(x > 0 for x, _ in points),
+        figure.log and all(y > 0 for _, y in points),
+    )
     title = escape(figure.title.into(lang))
     if not points:
         return ""
-    inner = _bars(figure, log) if figure.bars else _curves(figure, log, lang)
+    inner = _bars(figure, logs[1]) if figure.bars else _curves(figure, logs, lang)
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}">'
         f'<text x="{EDGE}" y="14">{title}</text>{inner}</svg>'
@@ -121,20 +145,20 @@ def _axis(xs: tuple[float, float] | None, ys: tuple[float, float], logs: tuple[b
     for value, y in ((ys[0], bottom), (ys[1], 32)):
         shown = number(10.0**value if logs[1] else value, 2)
         labels.append(f'<text x="{EDGE - 4}" y="{y}" text-anchor="end">{shown}</text>')
-    for value, x in ((xs[0], EDGE), (xs[1], right)) if xs else ():
+    for value, x, anchor in ((xs[0], EDGE, "middle"), (xs[1], right, "end")) if xs else ():
         shown = number(10.0**value if logs[0] else value, 2)
-        labels.append(f'<text x="{x}" y="{bottom + 14}" text-anchor="middle">{shown}</text>')
+        labels.append(f'<text x="{x}" y="{bottom + 14}" text-anchor="{anchor}">{shown}</text>')
     return lines + "".join(labels)
 
 
-def _curves(figure: Plot, log: bool, lang: str) -> str:
+def _curves(figure: Plot, logs: tuple[bool, bool], lang: str) -> str:
     points = [point for _, series in figure.series for point in series]
-    xs, ys = _span([x for x, _ in points], log), _span([y for _, y in points], log)
-    parts = [_axis(xs, ys, (log, log))]
+    xs, ys = _span([x for x, _ in points], logs[0]), _span([y for _, y in points], logs[1])
+    parts = [_axis(xs, ys, logs)]
     for k, (name, series) in enumerate(figure.series):
         places = [
-            f"{_place(x, xs, log, EDGE, WIDTH - 10):.1f},"
-            f"{_place(y, ys, log, HEIGHT - EDGE, 28):.1f}"
+            f"{_place(x, xs, logs[0], EDGE, WIDTH - 10):.1f},"
+            f"{_place(y, ys, logs[1], HEIGHT - EDGE, 28):.1f}"
             for x, y in sorted(series)
         ]
         dash = _DASHES[k % len(_DASHES)]
@@ -168,9 +192,7 @@ def _bars(figure: Plot, log: bool) -> str:
             f'width="{max(width - 2, 1):.1f}" height="{abs(base - top):.1f}">'
             f"<title>{escape(name)}: {number(y, 3)}</title></rect>"
         )
-        if width > 24:
-            parts.append(
-                f'<text x="{left + 2:.1f}" y="{HEIGHT - 30}">{escape(clip(name, int(width / 7)))}'
-                "</text>"
-            )
+        if width > min(24, LETTER * len(name) + 2):
+            short = escape(clip(name, int(width / LETTER)))
+            parts.append(f'<text x="{left + 2:.1f}" y="{HEIGHT - 30}">{short}</text>')
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""The learning rate: what the curvature allows, and what a row of short descents says."""
+"""A learning rate that was given: whether a row of short descents ends lower at another one."""
 
 from __future__ import annotations
 

@@ -31,15 +31,24 @@ Gradient = Callable[[list[Any]], tuple[float, list[Any]]]
 
 
 class Bend(NamedTuple):
-    """The curvature of a loss: its greatest eigenvalue, the ratio of greatest to least, 2/λ."""
+    """The curvature of a loss: its greatest eigenvalue, the ratio of greatest to least, 2/λ.
+
+    `convex` tells whether it bends up in all directions in which it bends at all.
+    """
 
     largest: float
     condition: float
+    convex: bool = False
 
     @property
     def stable(self) -> float:
         """The largest rate at which steps downhill do not swing up."""
         return 2.0 / self.largest if self.largest > 0 else math.inf
+
+    @property
+    def best(self) -> float:
+        """The best fixed rate for a quadratic, 2/(λ_max + λ_min); NaN if it is not known."""
+        return 2.0 / (self.largest * (1.0 + 1.0 / self.condition)) if self.convex else math.nan
 
 
 class Descent(NamedTuple):
@@ -55,12 +64,12 @@ class Descent(NamedTuple):
         return min(self.losses)
 
 
-def bend(model: Model, steps: int = 24) -> Bend | None:
+def bend(model: Model, steps: int = 24, whole: int = FEW) -> Bend | None:
     """Measure the curvature at the start; None where it is complex, or nothing bends.
 
     Directions along which the loss is flat (shifting all scores of a softmax) do not count for
-    the condition. With many parameters only the greatest eigenvalue is found, by Lanczos, and the
-    condition is NaN.
+    the condition. With more than `whole` parameters only the greatest eigenvalue is found, by
+    Lanczos, and the condition is NaN.
     """
     if any(np.iscomplexobj(p) for p in model.start):
         return None
@@ -73,7 +82,7 @@ def bend(model: Model, steps: int = 24) -> Bend | None:
 
     if not size:
         return None
-    if size > FEW:
+    if size > whole:
         try:
             found = lanczos(product, size, steps, 1e-3)
         except CorrenteError:
@@ -87,7 +96,8 @@ def bend(model: Model, steps: int = 24) -> Bend | None:
     curved = np.abs(values)[np.abs(values) > 1e-13 * np.abs(values).max()]
     if largest <= 0 or not len(curved):
         return None
-    return Bend(largest, largest / float(curved.min()))
+    convex = bool(values.min() > -1e-9 * largest)
+    return Bend(largest, largest / float(curved.min()), convex)
 
 
 def quickened(model: Model) -> Gradient:
@@ -117,11 +127,11 @@ def descend(
         if not math.isfinite(value) or (losses and value > 1e6 * (1.0 + abs(losses[0]))):
             break
         losses.append(value)
-        point = [_stepped(p, g, rate) for p, g in zip(point, slope, strict=True)]
+        point = [stepped(p, g, rate) for p, g in zip(point, slope, strict=True)]
     return tuple(losses)
 
 
-def _stepped(p: Any, g: Any, rate: float) -> Any:
+def stepped(p: Any, g: Any, rate: float) -> Any:
     moved = p - rate * g
     return moved.astype(p.dtype) if isinstance(p, np.ndarray) else float(moved)
 

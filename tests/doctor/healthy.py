@@ -707,3 +707,97 @@ def a_good_rate_for_a_network(rng):
         return np.mean((_forward(layers, X, np.tanh)[:, 0] - y) ** 2)
 
     return loss, _layers(rng, (6, 16, 1), 1.0), X, y
+
+
+# --- rows of unequal weight, as rows are ------------------------------------------------------
+
+
+@healthy
+def long_tailed_noise(rng):
+    X = rng.normal(size=(80, 4))
+    y = X @ [1.0, -1.0, 0.5, 0.0] + 0.3 * rng.laplace(size=80)
+    return lambda w, X, y: np.mean((X @ w - y) ** 2), np.zeros(4), X, y
+
+
+@healthy
+def long_tailed_targets(rng):
+    X = rng.normal(size=(100, 3))
+    y = np.exp(X @ [0.5, 0.3, -0.2] + 0.5 * rng.normal(size=100))
+
+    def loss(layers, X, y):
+        return np.mean((_forward(layers, X, np.tanh)[:, 0] - y) ** 2)
+
+    return loss, _layers(rng, (3, 16, 1), 1.0), X, y
+
+
+@healthy
+def few_of_a_class(rng):
+    X = rng.normal(size=(120, 3))
+    y = (np.arange(120) < 5).astype(float)
+    X[:5] += 2.0
+
+    def loss(p, X, y):
+        w, b = p
+        return np.mean(np.logaddexp(0.0, X @ w + b) - y * (X @ w + b))
+
+    return loss, (np.zeros(3), 0.0), X, y
+
+
+@healthy
+def few_of_a_class_learned(rng):
+    loss, p, X, y = few_of_a_class(rng)
+    for _ in range(300):
+        dw, db = co.grad(loss)(p, X, y)
+        p = p[0] - 0.5 * dw, p[1] - 0.5 * db
+    return loss, p, X, y
+
+
+@healthy
+def one_wrong_label_learned_around(rng):
+    X = rng.normal(size=(60, 4))
+    y = (X[:, 0] > 0).astype(float)
+    y[np.argmax(X[:, 0])] = 0.0
+
+    def loss(w, X, y):
+        return np.mean(np.logaddexp(0.0, X @ w) - y * (X @ w)) + 0.01 * w @ w
+
+    w = np.zeros(4)
+    for _ in range(200):
+        w = w - 0.5 * co.grad(loss)(w, X, y)
+    return loss, w, X, y
+
+
+@healthy
+def a_sum_with_weights(rng):
+    X, y = _data(rng)
+    weight = rng.integers(0, 4, 60).astype(float)
+    loss = lambda w, X, y, weight: 0.5 * np.sum(weight * (X @ w - y) ** 2) + w @ w
+    return loss, np.zeros(6), X, y, weight
+
+
+@healthy
+def many_rows(rng):
+    X, y = _data(rng, rows=6000)
+    return lambda w, X, y: np.mean((X @ w - y) ** 2), np.zeros(6), X, y
+
+
+@healthy
+def a_rare_pixel(rng):
+    X = np.zeros((60, 16))
+    X[:, :8] = rng.random(size=(60, 8))
+    X[11, 12] = 1.0
+    y = (X[:, 0] > 0.5).astype(int)
+
+    def loss(layers, X, y):
+        return nn.cross_entropy(_forward(layers, X, nn.relu), y)
+
+    return loss, _layers(rng, (16, 12, 2)), X, y
+
+
+@healthy
+def converged_but_for_one(rng):
+    """Return a fit that is exact but for one row, which only differs a little."""
+    X = rng.normal(size=(40, 2))
+    y = X @ [1.0, 2.0]
+    y[5] += 0.01
+    return lambda w, X, y: np.mean((X @ w - y) ** 2), np.array([1.0, 2.0]), X, y

@@ -11,6 +11,11 @@ import numpy as np
 
 import corrente as co
 from corrente import nn
+from corrente.doctor import Diagnosis, diagnose
+from corrente.training.contributions import shares
+
+SHARDS = 8
+"""Shards of the cases whose data are parted; the first one is what lies here."""
 
 
 class Planted(NamedTuple):
@@ -26,6 +31,16 @@ class Planted(NamedTuple):
         """Return the loss and its arguments."""
         loss, *args = self.build(np.random.default_rng(0))
         return loss, tuple(args)
+
+    def examined(self, seed: int = 0) -> Diagnosis:
+        """Diagnose the loss: where it is sharded, here are the first shard and all shares."""
+        loss, params, *data = self.build(np.random.default_rng(seed))
+        options = dict(self.options)
+        if options.pop("sharded", False):
+            whole = shares(loss, params, tuple(data), batch_size=SHARDS**2, compiled=False)
+            options["shards"] = whole
+            data = [part[: len(part) // SHARDS] for part in data]
+        return diagnose(loss, params, *data, **options)
 
 
 CASES: list[Planted] = []
@@ -647,3 +662,172 @@ def too_fast_for_a_network(rng):
         return np.mean(((h @ p["W2"] + p["b2"])[:, 0] - y) ** 2)
 
     return loss, _two_layers(rng), *_data(rng)
+
+
+# --- rows and shards ------------------------------------------------------------------------------
+
+
+@ill("row-share")
+def a_target_far_away(rng):
+    X = rng.normal(size=(60, 3))
+    y = X @ [1.0, -2.0, 0.5] + 0.1 * rng.normal(size=60)
+    y[17] = 4000.0
+
+    def loss(w, X, y):
+        return np.mean((X @ w - y) ** 2)  # ill
+
+    return loss, np.zeros(3), X, y
+
+
+@ill("row-share")
+def a_target_far_away_in_a_sum(rng):
+    _, w, X, y = a_target_far_away(rng)
+
+    def total(w, X, y):
+        return 0.5 * np.sum((X @ w - y) ** 2) + 0.1 * np.sum(w**2)  # ill
+
+    return total, w, X, y
+
+
+@ill("row-share")
+def two_targets_in_other_units(rng):
+    X, y = _data(rng, rows=80)
+    y[[3, 50]] *= 1e4
+
+    def loss(p, X, y):
+        h = np.tanh(X @ p["W1"] + p["b1"])
+        return np.mean(((h @ p["W2"] + p["b2"])[:, 0] - y) ** 2)  # ill
+
+    return loss, _two_layers(rng), X, y + np.where(np.isin(np.arange(80), [3, 50]), 900.0, 0.0)
+
+
+@ill("row-share")
+def a_row_of_another_scale(rng):
+    X = rng.normal(size=(50, 3))
+    y = X @ [1.0, -2.0, 0.5]
+    X[31] *= 3000.0
+
+    def loss(w, X, y):
+        return np.mean((X @ w - y) ** 2)  # ill
+
+    return loss, np.ones(3), X, y
+
+
+@ill("row-share")
+def a_weight_that_is_a_typing_error(rng):
+    X, y = _data(rng, rows=60)
+    weight = np.ones(60)
+    weight[8] = 1e5
+
+    def loss(p, X, y, weight):
+        h = nn.relu(X @ p["W1"] + p["b1"])
+        return np.mean(weight * ((h @ p["W2"] + p["b2"])[:, 0] - y) ** 2)  # ill
+
+    return loss, _two_layers(rng), X, y + 1.0, weight
+
+
+@ill("row-share")
+def a_count_too_many(rng):
+    X = rng.normal(size=(90, 2))
+    y = rng.poisson(np.exp(0.4 * X[:, 0])).astype(float)
+    y[40] = 9999.0
+
+    def loss(w, X, y):
+        eta = X @ w
+        return np.mean(np.exp(eta) - y * eta)  # ill
+
+    return loss, np.zeros(2), X, y
+
+
+def _parted_line(rng):
+    X = rng.normal(size=(160, 3))
+    return X, X @ [1.0, -2.0, 0.5] + 0.1 * rng.normal(size=160)
+
+
+@ill("shard-share", sharded=True)
+def a_shard_in_other_units(rng):
+    X, y = _parted_line(rng)
+    y[100:120] *= 1000.0
+    return lambda w, X, y: np.mean((X @ w - y) ** 2), np.zeros(3), X, y
+
+
+@ill("shard-share", sharded=True)
+def a_shard_with_an_outlier(rng):
+    X, y = _parted_line(rng)
+    y[77] = 1e4
+    return lambda w, X, y: np.mean((X @ w - y) ** 2), np.zeros(3), X, y
+
+
+@ill("shard-share", sharded=True)
+def a_shard_of_raw_rows(rng):
+    X, y = _parted_line(rng)
+    X[140:] *= 100.0
+    return lambda w, X, y: np.mean((np.tanh(0.01 * X) @ w - y) ** 2), np.ones(3), X, y
+
+
+@ill("nan", sharded=True)
+def a_gap_far_away(rng):
+    X, y = _parted_line(rng)
+    X[65, 1] = np.nan
+    return lambda w, X, y: np.mean((X @ w - y) ** 2), np.zeros(3), X, y
+
+
+@ill("inf", sharded=True)
+def an_overflow_far_away(rng):
+    X, y = _parted_line(rng)
+    y[150] = 1e200
+    return lambda w, X, y: np.mean((X @ w - y) ** 2), np.zeros(3), X, y
+
+
+# --- what others met ------------------------------------------------------------------------------
+
+
+@ill("where-trap")
+def pytorch_issue_108618(rng):
+    def loss(x):
+        return np.sum(np.where(x > 2, np.log2(x), 2 * x))  # ill
+
+    return loss, np.array([0.0, 2.0, 3.0])
+
+
+@ill("where-trap")
+def pytorch_issue_68425(rng):
+    def loss(a):
+        return np.where(a <= 0, np.exp(a), 1 + a)  # ill
+
+    return loss, 1000.0
+
+
+@ill("nan")
+def pytorch_issue_2421(rng):
+    def loss(x):
+        return np.sqrt(np.sum(x**2))  # ill
+
+    return loss, np.zeros(3)
+
+
+@ill("where-trap")
+def pytorch_issue_23395(rng):
+    def loss(x):
+        y = x / 2
+        z = np.sqrt(x) + 1  # ill
+        return np.sum(np.where(x == 0, y, z))
+
+    return loss, np.array([16.0, 0.0])
+
+
+@ill("where-trap")
+def pytorch_issue_156212(rng):
+    def loss(x):
+        return np.sum(np.where(x <= 10, np.exp(x), 1.0))  # ill
+
+    return loss, np.array([1.0, -2.0, 1e10])
+
+
+@ill("where-trap")
+def pytorch_issue_16317(rng):
+    def loss(x, n):
+        y = x / n  # ill
+        return np.sum(np.where(n == 0, 0.0, y))
+
+    return loss, np.array([0.0, 1.0]), np.array([0.0, 2.0])
