@@ -13,19 +13,20 @@ if TYPE_CHECKING:
     from corrente import nn, optimisers, special
     from corrente.batching import vmap
     from corrente.checker import check_grads
-    from corrente.compiler import jit
+    from corrente.compiler import jit, memory_report
     from corrente.convention import ties
     from corrente.custom import checkpoint, gate
     from corrente.derivatives import grad, hvp, jvp, linearize, value_and_grad, vjp
-    from corrente.doctor import Diagnosis, diagnose
+    from corrente.doctor import Diagnosis, IllnessWarning, diagnose, monitor
     from corrente.errors import CorrenteError, TieWarning, UnreachedWarning
     from corrente.gates.choices import stop_gradient
     from corrente.homework import Verdict, check_backward
     from corrente.jacobians import elementwise_grad, hessian, jacfwd, jacobian, jacrev
     from corrente.learn import NetworkClassifier, NetworkRegressor
+    from corrente.memory import TooLittleMemory
     from corrente.minimising import minimize
     from corrente.program import Program, trace
-    from corrente.training import DivergedWarning, find_rate, train
+    from corrente.training import DivergedWarning, find_rate, shares, train
 
 __version__ = "0.1.0"
 
@@ -33,10 +34,12 @@ __all__ = [
     "CorrenteError",
     "Diagnosis",
     "DivergedWarning",
+    "IllnessWarning",
     "NetworkClassifier",
     "NetworkRegressor",
     "Program",
     "TieWarning",
+    "TooLittleMemory",
     "UnreachedWarning",
     "Verdict",
     "check_backward",
@@ -55,9 +58,12 @@ __all__ = [
     "jit",
     "jvp",
     "linearize",
+    "memory_report",
     "minimize",
+    "monitor",
     "nn",
     "optimisers",
+    "shares",
     "special",
     "stop_gradient",
     "ties",
@@ -71,19 +77,20 @@ __all__ = [
 _ROOMS = {
     "batching": "vmap",
     "checker": "check_grads",
-    "compiler": "jit",
+    "compiler": "jit memory_report",
     "convention": "ties",
     "custom": "checkpoint gate",
     "derivatives": "grad hvp jvp linearize value_and_grad vjp",
-    "doctor": "Diagnosis diagnose",
+    "doctor": "Diagnosis IllnessWarning diagnose monitor",
     "errors": "CorrenteError TieWarning UnreachedWarning",
     "gates.choices": "stop_gradient",
     "homework": "Verdict check_backward",
     "jacobians": "elementwise_grad hessian jacfwd jacobian jacrev",
     "learn": "NetworkClassifier NetworkRegressor",
+    "memory": "TooLittleMemory",
     "minimising": "minimize",
     "program": "Program trace",
-    "training": "DivergedWarning find_rate train",
+    "training": "DivergedWarning find_rate shares train",
 }
 _HOMES = {name: room for room, names in _ROOMS.items() for name in names.split()}
 

@@ -175,29 +175,29 @@ class Circuit:
         for k, step in enumerate(self.steps):
             for wire in (*step.ins, *step.outs):
                 if not 0 <= wire < len(self.wires):
-                    raise _broken(k, step, f"names wire {wire}, which the circuit does not have")
+                    raise _broken(k, step, _UNKNOWN.fill(wire))
             for wire in step.ins:
                 if wire not in known:
-                    raise _broken(k, step, f"reads wire {wire} before it is made")
+                    raise _broken(k, step, _EARLY.fill(wire))
             for wire in step.outs:
                 if wire in known:
-                    raise _broken(k, step, f"makes wire {wire} a second time")
+                    raise _broken(k, step, _TWICE.fill(wire))
                 known.add(wire)
             self._verify_shape(k, step)
         for wire in (*self.outs, *(guard.wire for guard in self.guards)):
             if wire not in known:
-                raise _broken(len(self.steps), None, f"returns wire {wire}, which nothing makes")
+                raise _broken(len(self.steps), None, _UNMADE.fill(wire))
         return self
 
     def _verify_shape(self, k: int, step: Step) -> None:
         try:
             fault = self._shape_fault(step)
         except (ValueError, IndexError) as error:
-            fault = f"has shapes that do not fit: {error}"
+            fault = _UNFIT.fill(error)
         if fault is not None:
             raise _broken(k, step, fault)
 
-    def _shape_fault(self, step: Step) -> str | None:
+    def _shape_fault(self, step: Step) -> Says | None:
         """Say what is wrong with the shapes of a step; None if nothing is."""
         shapes = [self.wires[w].shape for w in step.ins]
         shape: Any
@@ -209,17 +209,28 @@ class Circuit:
             return None
         expected = [shape] if step.gate.outs == 1 else shape
         if len(expected) != len(step.outs):
-            return f"has {len(step.outs)} outputs, not {len(expected)}"
+            return _COUNT.fill(len(step.outs), len(expected))
         for wire, want in zip(step.outs, expected, strict=True):
             if self.wires[wire].shape != tuple(want):
-                return f"has shape {self.wires[wire].shape}, not {tuple(want)}"
+                return _SHAPE.fill(self.wires[wire].shape, tuple(want))
         return None
 
 
-def _broken(k: int, step: Step | None, fault: str) -> CircuitError:
+_UNKNOWN = Says(
+    "names wire {0}, which the circuit does not have", "nomeia o fio {0}, que o circuito não tem"
+)
+_EARLY = Says("reads wire {0} before it is made", "lê o fio {0} antes de ele ser feito")
+_TWICE = Says("makes wire {0} a second time", "faz o fio {0} pela segunda vez")
+_UNMADE = Says("returns wire {0}, which nothing makes", "devolve o fio {0}, que nada faz")
+_UNFIT = Says("has shapes that do not fit: {0}", "tem formas que não combinam: {0}")
+_COUNT = Says("has {0} outputs, not {1}", "tem {0} saídas, e não {1}")
+_SHAPE = Says("has shape {0}, not {1}", "tem a forma {0}, e não {1}")
+
+
+def _broken(k: int, step: Step | None, fault: Says) -> CircuitError:
     gate = f" ({step.gate.name})" if step else ""
     return CircuitError(
-        Says("step {0}{1} {2}.", "o passo {0}{1} está errado: {2}.").fill(k, gate, fault),
+        Says("step {0}{1} {2}.", "o passo {0}{1} {2}.").fill(k, gate, fault),
         Says("report it: the pass that made it is wrong.", "relate: o passe que o fez errou."),
         (step.where if step else None) or False,
     )

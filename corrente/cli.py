@@ -24,10 +24,9 @@ from corrente.errors import (
     BadArgument,
     BadValue,
     CorrenteError,
+    CorrenteWarning,
     ExpressionError,
     NotScalar,
-    TieWarning,
-    UnreachedWarning,
 )
 from corrente.places import here
 from corrente.program import Program, trace
@@ -254,7 +253,7 @@ def _trace_expression(options: Options) -> Traced:
     function = expression.parse(text, given.values)
     wanted = _wanted(options.wrt, given.names)
     try:
-        program = _traced(lambda: trace(function, argnames=wanted)(**given.values))
+        program = _traced(lambda: trace(function, argnames=wanted)(**given.values), options.lang)
     except NotScalar as error:
         raise ExpressionError(
             error.what,
@@ -270,19 +269,20 @@ def _trace_file(options: Options) -> Traced:
     with loading.load(target) as function:
         args, kwargs = loading.fit(function, target.rpartition(":")[2], given.values)
         wanted = _wanted(options.wrt, given.names)
-        program = _traced(lambda: trace(function, argnames=wanted)(*args.values(), **kwargs))
+        traced = trace(function, argnames=wanted)
+        program = _traced(lambda: traced(*args.values(), **kwargs), options.lang)
     return Traced(program, (*args, *kwargs) if wanted is None else wanted)
 
 
-def _traced(run: Callable[[], Program]) -> Program:
+def _traced(run: Callable[[], Program], lang: str) -> Program:
     """Run a trace; of the warnings on the way only the house's own are passed on, shortly."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         program = run()
         program.grads  # noqa: B018  # a refusal comes before anything is printed
     for warning in caught:
-        if issubclass(warning.category, UnreachedWarning | TieWarning):
-            print(f"corrente: {warning.message}", file=sys.stderr)
+        if isinstance(warning.message, CorrenteWarning):
+            print(f"corrente: {warning.message.render(lang)}", file=sys.stderr)
     return program
 
 

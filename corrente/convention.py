@@ -10,6 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from corrente.errors import BadValue
+from corrente.words import Says
+
 
 @dataclass
 class Ties:
@@ -41,7 +44,12 @@ def ties(rule: str) -> Iterator[Ties]:
     1
     """
     if rule not in RULES:
-        raise ValueError(f"the rule for ties must be one of {', '.join(RULES)}, not {rule!r}")
+        raise BadValue(
+            Says("{0} is no rule for ties.", "{0} não é uma regra para empates.").fill(repr(rule)),
+            Says("the rule for ties must be one of: {0}.", "use uma destas regras: {0}.").fill(
+                ", ".join(RULES)
+            ),
+        )
     token = _IN_FORCE.set(Ties(rule))
     try:
         state = _IN_FORCE.get()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from corrente.places import Where, here, locate
-from corrente.words import Says, plain
+from corrente.words import LANGUAGES, Says, plain
 
 
 def _again(
-    kind: type[CorrenteError], what: Says, mend: Says, where: str | None, more: dict[str, Any]
+    kind: type[CorrenteError], what: Says, mend: Says, where: Says | None, more: dict[str, Any]
 ) -> CorrenteError:
     """Make an error anew on the other side of a pickle."""
     error = kind.__new__(kind)
@@ -32,31 +32,33 @@ class CorrenteError(Exception):
     def __init__(self, what: Says, mend: Says, where: Where | bool | None = None) -> None:
         self.what = what
         self.mend = mend
-        self.where: Where | str | None = (
+        self.where: Where | Says | None = (
             here() if where is None else where if isinstance(where, tuple) else None
         )
         super().__init__(what.en)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # code objects do not travel between processes: the place goes as it is shown
-        shown = self.where if isinstance(self.where, str) else self._place()
-        return _again, (type(self), self.what, self.mend, shown, self._more())
+        return _again, (type(self), self.what, self.mend, self._place(), self._more())
 
     def _more(self) -> dict[str, Any]:
         """Return the fields a subclass adds."""
         kept = {"what", "mend", "where", "__notes__"}
         return {name: value for name, value in self.__dict__.items() if name not in kept}
 
-    def _place(self) -> str | None:
-        return str(locate(self.where)) if isinstance(self.where, tuple) else None
+    def _place(self) -> Says | None:
+        if self.where is None or isinstance(self.where, Says):
+            return self.where
+        place = locate(self.where)
+        return Says(*map(place.into, LANGUAGES))
 
     def render(self, lang: str = "en") -> str:
         """Return the whole message in one language."""
         lines = [self.what.into(lang)]
         at, try_ = _LABELS[lang]
-        place = self.where if isinstance(self.where, str) else self._place()
+        place = self._place()
         if place is not None:
-            lines.append(f"  {at}: {place}")
+            lines.append(f"  {at}: {place.into(lang)}")
         lines.append(f"  {try_}: {self.mend.into(lang)}")
         return "\n".join(lines)
 
@@ -130,11 +132,15 @@ class Escaped(CorrenteError, RuntimeError):
 class ShapeError(CorrenteError, ValueError):
     """Operands whose shapes do not fit; both shapes and the line are named."""
 
-    def __init__(self, name: str, shapes: tuple[tuple[int, ...], ...], detail: str) -> None:
-        listed = [" and ", " e "]
+    def __init__(
+        self, name: Says | str, shapes: tuple[tuple[int, ...], ...], detail: Says | str
+    ) -> None:
+        listed = Says(*(word.join(map(str, shapes)) for word in (" and ", " e ")))
+        if isinstance(detail, str):  # NumPy speaks English only
+            detail = Says("{0}", "nas palavras do NumPy, “{0}”").fill(detail)
         super().__init__(
             Says("{0} cannot take shapes {1}: {2}", "{0} não aceita as formas {1}: {2}").fill(
-                name, Says(*(word.join(map(str, shapes)) for word in listed)), detail
+                name, listed, detail
             ),
             Says(
                 "check the operands on this line: print their .shape, "
@@ -206,17 +212,33 @@ class CircuitError(CorrenteError, AssertionError):
     """A circuit that is not well formed: a pass or a rule made a mistake."""
 
 
-class UnreachedWarning(UserWarning):
+class CorrenteWarning(UserWarning):
+    """The parent of every warning; `says` has it in both languages, and its text is English."""
+
+    def __init__(self, says: Says | str) -> None:
+        super().__init__(says)
+        # `warnings.warn(text, category)` makes one of a text alone
+        self.says = says if isinstance(says, Says) else plain(says)
+
+    def render(self, lang: str = "en") -> str:
+        """Return the warning in one language."""
+        return self.says.into(lang)
+
+    def __str__(self) -> str:
+        return self.render()
+
+
+class UnreachedWarning(CorrenteWarning):
     """The output does not depend on an argument that was to be differentiated."""
 
 
-class TieWarning(UserWarning):
+class TieWarning(CorrenteWarning):
     """A gradient was taken at a tie, where it is a convention and not a derivative."""
 
 
-class PathWarning(UserWarning):
+class PathWarning(CorrenteWarning):
     """A compiled function took too many different paths, and runs as plain Python now."""
 
 
-class CacheWarning(UserWarning):
+class CacheWarning(CorrenteWarning):
     """Machine code could not be kept on disk, so that each process compiles anew."""

@@ -9,12 +9,15 @@ from __future__ import annotations
 import ast
 import linecache
 import os
+import re
 import sys
 from functools import lru_cache
 from types import CodeType, FrameType
 from typing import NamedTuple
 
 import numpy as np
+
+from corrente.words import Says
 
 Where = tuple[CodeType, int]
 
@@ -37,9 +40,22 @@ class Place(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        name = self.file if self.file.startswith("<") else os.path.relpath(self.file)
+        return self.into("en")
+
+    def into(self, lang: str) -> str:
+        """Say the place in one language: the file, the line and what stands there."""
+        name: str | Says = self.file
+        if _CELL.search(self.file):
+            name = _IN_CELL  # the file of a notebook's cell has the number of a process in its name
+        elif not self.file.startswith("<"):
+            name = os.path.relpath(self.file)
         line = linecache.getline(self.file, self.line).strip()
-        return f"{name}, line {self.line}" + (f": {line}" if line else "")
+        return _AT.fill(name, self.line).into(lang) + (f": {line}" if line else "")
+
+
+_AT = Says("{0}, line {1}", "{0}, linha {1}")
+_CELL = re.compile(r"[/\\]ipykernel_\d+[/\\]\d+\.py$|^<ipython-input-")
+_IN_CELL = Says("cell", "célula")
 
 
 def outside(frame: FrameType) -> FrameType:

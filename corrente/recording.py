@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from corrente import numerals
 from corrente.circuit import Circuit
 from corrente.errors import BadArgument, CorrenteError, Escaped, Leak, UnreachedWarning
 from corrente.places import INSIDE, Where, here, locate, unpacked
@@ -275,13 +276,17 @@ def warn_unreached(recording: Recording, reached: Iterable[int], output: int | N
     if not missing:
         return
     names = labels(recording)
-    listed = ", ".join(names.get(wire, f"input {wire}") for wire in sorted(missing))
+    unnamed = Says("input {0}", "entrada {0}")
+    listed = numerals.joined(
+        ", ",
+        [plain(names[w]) if w in names else unnamed.fill(w) for w in sorted(missing)],
+    )
     cut = _cut(recording, missing, output)
     message = Says(
         "the output of {0} does not depend on {1}: its gradient is zero{2}.",
         "a saída de {0} não depende de {1}: o gradiente é zero{2}.",
     ).fill(function_name(recording.function), listed, cut)
-    warnings.warn(message.en, UnreachedWarning, stacklevel=_outside_depth())
+    warnings.warn(UnreachedWarning(message), stacklevel=_outside_depth())
 
 
 def _cut(recording: Recording, missing: set[int], output: int | None) -> Says:
@@ -290,8 +295,8 @@ def _cut(recording: Recording, missing: set[int], output: int | None) -> Says:
     for gate, ins, outs, _, where, *_ in recording.tape.recorded:
         if not touched.isdisjoint(ins):
             if not gate.differentiable and output is not None:
-                at = f"{gate.name}, {locate(where)}"
-                return Says(" (cut at {0})", " (cortado em {0})").fill(at)
+                says = Says(" (cut at {0}, {1})", " (cortado em {0}, {1})")
+                return says.fill(gate.name, locate(where))
             touched.update(outs)
     return plain("")
 

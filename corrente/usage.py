@@ -12,8 +12,7 @@ usage: corrente EXPRESSION [NAME=VALUE ...] [options]
        corrente view FILE.py:FUNCTION [NAME=VALUE ...] [options]
        corrente diagnose FILE.py:FUNCTION|EXPRESSION [NAME=VALUE ...] [options]
        corrente check FILE.py[:PASS] [NAME=VALUE ...]
-       corrente check ARQUIVO.py[:PASSO] [NOME=VALOR ...]
-     corrente exercise | train | predict             (each tells more with --help)
+       corrente exercise | train | predict             (each tells more with --help)
 
 The first form draws an expression of NumPy functions and lists its gradients. The expression is
 read against a white list; it is never run as Python. Numbers are floats, * multiplies element by
@@ -30,7 +29,7 @@ values:
 
 options:
   --wrt NAMES    differentiate only these arguments: --wrt x,y
-  --save PATH    write the drawing as well: .html, .svg, .txt or .json; may be repeated
+  --save PATH    write the drawing as well: .html, .svg, .tex, .txt or .json; may be repeated
   --rate NUMBER  with diagnose: judge this learning rate
   --explain      tell both passes step by step
   --listing      with view: the source, with values and gradients in the margin
@@ -75,9 +74,9 @@ valores:
 
 opções:
   --wrt NOMES    deriva só em relação a estes argumentos: --wrt x,y
-  --save CAMINHO grava também o desenho: .html, .svg, .txt ou .json; pode ser repetida
+  --save CAMINHO grava também o desenho: .html, .svg, .tex, .txt ou .json; pode ser repetida
   --rate NÚMERO  com diagnose: julga esta taxa de aprendizado
-  --explain      conta os dois passos, porta por porta
+  --explain      conta as duas passagens, passo a passo
   --listing      com view: o código-fonte, com valores e gradientes na margem
   --focus NOME   desenha só o que está em volta de um fio
   --radius N     com --focus: quantas portas para cada lado; 2 se não for dado

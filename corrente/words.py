@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 LANGUAGES = ("en", "pt")
+
+
+@runtime_checkable
+class Spoken(Protocol):
+    """Whatever can be said in either language: a sentence, a place in the source."""
+
+    def into(self, lang: str) -> str:
+        """Return it in one language, "en" or "pt"."""
+        ...
 
 
 class Says(NamedTuple):
@@ -18,7 +27,7 @@ class Says(NamedTuple):
     pt: str
 
     def fill(self, *things: Any, **named: Any) -> Says:
-        """Put things in the places of both languages; a thing may itself be a Says."""
+        """Put things in the places of both languages; a thing may itself be Spoken."""
         return Says(
             *(
                 text.format(
@@ -32,12 +41,17 @@ class Says(NamedTuple):
     def into(self, lang: str) -> str:
         """Return the sentence in one language, "en" or "pt"."""
         if lang not in LANGUAGES:
-            raise ValueError(f"lang must be one of {', '.join(LANGUAGES)}, not {lang!r}")
+            # whoever asks for a language that is not here reads one of these
+            known = ", ".join(LANGUAGES)
+            raise ValueError(
+                f"lang must be one of {known}, not {lang!r} "
+                f"(lang deve ser um destes: {known}; não {lang!r})"
+            )
         return self[LANGUAGES.index(lang)]
 
 
 def _in(language: str, thing: Any) -> Any:
-    return thing.into(language) if isinstance(thing, Says) else thing
+    return thing.into(language) if isinstance(thing, Spoken) else thing
 
 
 def plain(text: str) -> Says:

@@ -20,7 +20,10 @@ from typing import Any
 
 import benchmark_page
 import coverage_page
+import gallery_page
 import numpy as np
+import scaling_page
+import training_page
 
 import corrente as co
 from corrente import gates, nn, record
@@ -72,7 +75,8 @@ def made_files() -> Iterator[tuple[Path, str]]:
             yield DOCS / "pictures" / "gates" / f"{gate.name}.svg", curve(gate)
     yield DOCS / "gates.md", gate_page()
     yield DOCS / "coverage.md", coverage_page.page()
-    yield from benchmark_page.made_files()
+    for made in (benchmark_page, gallery_page, scaling_page, training_page):
+        yield from made.made_files()
 
 
 # --- the pictures of the tutorial ---------------------------------------------------------------

@@ -14,6 +14,8 @@ import corrente
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+SCREENSHOTS = sorted((DOCS / "screenshots").iterdir())
+MOST_BYTES, MOST_BYTES_OF_ALL = 120_000, 2_500_000
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
@@ -43,24 +45,12 @@ def test_links_between_pages_lead_somewhere(page: Path):
 
 def test_every_picture_is_shown_on_a_page():
     text = "".join(page.read_text("utf-8") for page in PAGES)
-    unused = [path for path in (DOCS / "pictures").rglob("*.svg") if path.name not in text]
+    pictures = [*(DOCS / "pictures").rglob("*.svg"), *SCREENSHOTS]
+    unused = [path for path in pictures if path.name not in text]
     assert not unused
 
 
-def test_the_two_tutorials_run_the_same_code():
-    english, portuguese = (_code(DOCS / name) for name in ("tutorial.md", "tutorial.pt.md"))
-    assert len(english) == len(portuguese)
-    differing = [(a, b) for a, b in zip(english, portuguese, strict=True) if a != b]
-    # only what is printed in a language differs
-    assert all(_speaks(a) and _speaks(b) for a, b in differing), differing
-
-
-def _code(page: Path) -> list[str]:
-    """Return the lines of code of a page, without the terminal drawings' own."""
-    lines = re.findall(r"^(?:>>>|\.\.\.) (.*)$", page.read_text("utf-8"), re.MULTILINE)
-    drawing = ("print(t)", "print(drawing)", 'drawing, legend = str(t).split("\\n\\n")')
-    return [line for line in lines if line not in drawing]
-
-
-def _speaks(line: str) -> bool:
-    return "print(" in line or ".explain(" in line
+def test_screenshots_are_small():
+    sizes = [path.stat().st_size for path in SCREENSHOTS]
+    assert max(sizes) <= MOST_BYTES
+    assert sum(sizes) <= MOST_BYTES_OF_ALL

@@ -34,6 +34,7 @@ ERRORS: list[tuple[type[CorrenteError], type[Exception], CorrenteError]] = [
     (errors.CircuitError, AssertionError, errors.CircuitError(WHAT, MEND, WHERE)),
 ]
 WARNINGS = [
+    errors.CorrenteWarning,
     errors.UnreachedWarning,
     errors.TieWarning,
     errors.PathWarning,
@@ -77,6 +78,19 @@ def test_warnings_are_user_warnings():
     assert all(issubclass(kind, UserWarning) for kind in WARNINGS)
 
 
+@pytest.mark.parametrize("kind", WARNINGS, ids=lambda kind: kind.__name__)
+def test_warnings_are_said_in_both_languages(kind: type[errors.CorrenteWarning]):
+    warning = pickle.loads(pickle.dumps(kind(WHAT)))
+    assert str(warning) == WHAT.en
+    assert [warning.render(lang) for lang in LANGUAGES] == list(WHAT)
+
+
+def test_what_numpy_says_is_quoted_in_portuguese():
+    error = errors.ShapeError("np.add", ((2,), (3,)), "operands do not fit")
+    assert error.what.en.endswith("(2,) and (3,): operands do not fit")
+    assert error.what.pt.endswith("(2,) e (3,): nas palavras do NumPy, “operands do not fit”")
+
+
 @pytest.mark.parametrize("error", [error for _, _, error in ERRORS], ids=of)
 def test_both_languages_are_rendered_and_differ(error: CorrenteError):
     english, portuguese = (error.render(lang) for lang in LANGUAGES)
@@ -92,10 +106,10 @@ def test_both_languages_are_rendered_and_differ(error: CorrenteError):
 
 @pytest.mark.parametrize("error", PLACED, ids=of)
 def test_the_place_is_file_line_and_source(error: CorrenteError):
-    for lang, word in (("en", "where"), ("pt", "onde")):
+    for lang, word, said in (("en", "where", "line"), ("pt", "onde", "linha")):
         line = error.render(lang).splitlines()[1]
         assert line.startswith(f"  {word}: ")
-        assert "test_errors.py, line " in line
+        assert f"test_errors.py, {said} " in line
 
 
 def test_no_place_no_line():

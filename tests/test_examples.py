@@ -15,6 +15,7 @@ FILES = sorted(EXAMPLES.glob("*.py"))
 MAIN_JOB = "main_job.py"
 SECONDS = 120
 HOMEWORK = ("check_homework.py", "homework_layers.py")
+GALLERY = "gallery.py"
 MAX_LINES = 60
 
 
@@ -45,7 +46,7 @@ def test_it_runs_and_tells_something(path: Path, tmp_path: Path):
     assert ended.stdout.strip()
 
 
-@examples(MAIN_JOB, *HOMEWORK)
+@examples(MAIN_JOB, GALLERY, *HOMEWORK)
 def test_it_is_short_and_checks_its_own_gradient(path: Path):
     source = path.read_text("utf-8")
     assert len(source.splitlines()) <= MAX_LINES

@@ -13,7 +13,7 @@ import pytest
 
 import corrente as co
 from corrente import places
-from corrente.places import locate, name_at, outside, unpacked
+from corrente.places import Place, locate, name_at, outside, unpacked
 
 SECOND = "def f(x):\n    second = x * 2.0\n    return second\n"
 
@@ -318,3 +318,10 @@ def test_deep_and_starred_unpacking_gives_no_names():
         return W, b, c, first, rest
 
     assert unpacked(f.__code__, "params") == unpacked(f.__code__, "more") == ()
+
+
+@pytest.mark.parametrize("file", ["/tmp/ipykernel_24808/2728282965.py", "<ipython-input-3-ab>"])
+def test_a_cell_of_a_notebook_is_called_so(file):
+    place = Place(file, 7, 7, 0, 1, "f", "x")
+    assert str(place) == "cell, line 7"
+    assert place.into("pt") == "célula, linha 7"

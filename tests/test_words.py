@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from corrente.places import Place
 from corrente.words import LANGUAGES, Says, plain
 
 ADDS = Says(en="adds {0} and {1}", pt="soma {0} e {1}")
@@ -29,6 +30,11 @@ def test_a_filling_may_itself_be_said_in_two_languages():
     assert filled == ("adds the gate exp and a wire", "soma a porta exp e um fio")
 
 
+def test_a_filling_may_be_a_place_in_the_source():
+    place = Place("<cell>", 7, 7, 0, 5, "f", "x + y")
+    assert Says("at {0}", "em {0}").fill(place) == ("at <cell>, line 7", "em <cell>, linha 7")
+
+
 def test_filling_changes_nothing_but_the_copy():
     before = tuple(ADDS)
     ADDS.fill("x", "y")
@@ -46,7 +52,7 @@ def test_a_missing_filling_is_an_error():
 
 @pytest.mark.parametrize("lang", ["fr", "EN", "", "pt-br"])
 def test_an_unknown_language_is_refused_and_the_known_ones_named(lang: str):
-    with pytest.raises(ValueError, match=f"en, pt, not '{lang}'"):
+    with pytest.raises(ValueError, match=f"en, pt, not '{lang}'.*um destes: en, pt; não '{lang}'"):
         ADDS.into(lang)
 
 

@@ -155,7 +155,7 @@ def _leaf_axes(name: str, axes: Axes, value: Any, tree: Tree) -> list[int | None
         return [axes] * len(tree.leaves)
     try:
         if tree.is_leaf:
-            raise ValueError(f"{axes!r} stands for one leaf")
+            raise ValueError(repr(axes))
         entries, spec = _optree().tree_flatten(
             axes, none_is_leaf=True, namespace=tree.structure.namespace
         )

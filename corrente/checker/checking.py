@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from corrente import numerals
 from corrente.checker.bands import band, relative_error
 from corrente.checker.blaming import accusation
 from corrente.checker.comparing import Comparison, Rules, examine, in_single
@@ -124,5 +125,8 @@ def refuse_options(order: int, modes: Sequence[str]) -> None:
 
 
 def _warn(kinks: tuple[Kink, ...]) -> None:
-    listed = ", ".join(kink.says.en for kink in kinks)
-    warnings.warn(f"not all directions could be compared: {listed}", TieWarning, stacklevel=3)
+    says = Says(
+        "not all directions could be compared: {0}",
+        "nem todas as direções puderam ser comparadas: {0}",
+    ).fill(numerals.joined(", ", [kink.says for kink in kinks]))
+    warnings.warn(TieWarning(says), stacklevel=3)

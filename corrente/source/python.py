@@ -58,6 +58,7 @@ _PASS = Says(
     "{0} is an array of shape {1} and dtype {2} from outside.",
     "{0} é um array de fora, de forma {1} e dtype {2}.",
 )
+_LINE = Says("line {0}", "linha {0}")
 _PATH = Says(
     "Holds for inputs that decide as the recorded ones did:",
     "Vale para entradas que decidem como as que foram registradas:",
@@ -87,7 +88,7 @@ def _docstring(writer: Writer, first: str, large: list[int], lang: str) -> Itera
     for wire in large:
         shape, dtype = writer.circuit.wires[wire][:2]
         more.append(_PASS.fill(writer.names[wire], shape, dtype).into(lang))
-    guards = list(dict.fromkeys(_decisions(writer)))
+    guards = list(dict.fromkeys(_decisions(writer, lang)))
     if guards:
         more += [_PATH.into(lang), *(f"    {guard}" for guard in guards)]
     if not more:
@@ -99,13 +100,14 @@ def _docstring(writer: Writer, first: str, large: list[int], lang: str) -> Itera
     yield '    """'
 
 
-def _decisions(writer: Writer) -> Iterator[str]:
+def _decisions(writer: Writer, lang: str) -> Iterator[str]:
     """Say what the user's code decided on the way: the circuit holds along this path only."""
     for guard in writer.circuit.guards:
         if guard.where is not None:
             place = locate(guard.where)
             what = place.text.replace("\\", "\\\\").replace('"""', "'''")
-            yield f"{what} → {guard.value!r} ({place.function}, line {place.line})"
+            at = _LINE.fill(place.line).into(lang)
+            yield f"{what} → {guard.value!r} ({place.function}, {at})"
 
 
 def _read(writer: Writer, wire: int) -> str:

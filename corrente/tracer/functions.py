@@ -93,7 +93,8 @@ def function_name(func: Any) -> str:
 def _normalised(gate: Gate, func: Any, args: Any, kwargs: Any) -> tuple[Sequence[Any], Params]:
     if gate.takes is None:
         if kwargs or (isinstance(func, np.ufunc) and len(args) != func.nin):
-            raise _refused_keyword(func, ", ".join(kwargs) or f"{len(args)} arguments")
+            counted = Says("{0} arguments", "{0} argumentos").fill(len(args))
+            raise _refused_keyword(func, ", ".join(kwargs) or counted)
         return args, NOTHING
     try:
         return gate.takes(*args, **kwargs)
@@ -110,7 +111,7 @@ def _check_signature(rule: Callable[..., Any], func: Any, args: Any, kwargs: Any
         raise _refused_keyword(func, str(misfit)) from None
 
 
-def _refused_keyword(func: Any, what: str) -> NotSupported:
+def _refused_keyword(func: Any, what: Says | str) -> NotSupported:
     return NotSupported(
         Says("{0}: not supported here: {1}.", "{0}: não suportado aqui: {1}.").fill(
             function_name(func), what
@@ -144,7 +145,7 @@ def _ufunc_call(ufunc: Any, method: str, inputs: Any, kwargs: Any) -> Any:
             ).fill(function_name(ufunc))
         )
     if out is not None and not out.shape:
-        raise _refused_keyword(ufunc, "out=, a number")
+        raise _refused_keyword(ufunc, Says("out=, a number", "out=, um número"))
     if method == "at" and ufunc in (np.add, np.subtract) and not kwargs:
         _add_at(*inputs, less=ufunc is np.subtract)
         return None

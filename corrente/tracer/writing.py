@@ -170,7 +170,9 @@ def assign(box: Traced, out: Any) -> Any:
     if not box.shape and not isinstance(innermost(box), np.ndarray):
         return out
     if out.shape != box.shape:
-        raise ShapeError("in-place operator", (box.shape, out.shape), "the result does not fit")
+        operator = Says("in-place operator", "o operador que escreve no lugar")
+        unfit = Says("the result does not fit", "o resultado não cabe")
+        raise ShapeError(operator, (box.shape, out.shape), unfit)
     if out.dtype != box.dtype:
         if not np.can_cast(out.dtype, box.dtype, "same_kind"):
             raise BadArgument(
