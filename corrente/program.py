@@ -314,6 +314,8 @@ class Program:
         return writers[language](join(self.run, self.backward, self.kept), self.run.values, lang)
 
     def __str__(self) -> str:
+        if tree.suits(self.run, "auto"):
+            return tree.draw(self.run)
         return text.draw(lay_out(self.run, metric=text.METRIC))
 
     def __repr__(self) -> str:

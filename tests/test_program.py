@@ -131,3 +131,16 @@ def test_a_million_steps_neither_recurse_nor_blow_up():
     assert t.grads[0] == pytest.approx(0.999**100_000, rel=1e-9)
     t.circuit.verify()
     assert len(str(t)) > 100
+
+
+def test_a_large_program_prints_as_the_tree_that_it_shows(capsys):
+    def long(x):
+        for k in range(60):
+            x = np.sin(x) * (k + 1.0)
+        return x
+
+    program = co.trace(long)(1.0)
+    program.show()
+    shown = capsys.readouterr().out
+    assert str(program).splitlines()[0] == shown.splitlines()[0]
+    assert max(map(len, str(program).splitlines())) <= 120

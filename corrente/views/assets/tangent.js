@@ -345,7 +345,7 @@ function gradientArrow([x, y], [dx, dy], long = 46) {
 
 // --- the plane in space: a surface of small facets, looked at from afar
 
-const SPACE = { width: 380, height: 320, scale: 104 };
+const SPACE = { width: 380, height: 320, scale: 104 }, HEADROOM = 1.3;
 
 function drawSpace(scene) {
   const { spans: [[xl, xm], [yl, ym]], at, slopes, height, grid, names, out } = scene;
@@ -358,8 +358,9 @@ function drawSpace(scene) {
   const facets = [...(grid ? facetsOf(grid.xs.length - 1, [-1, 1], [-1, 1], (u, v, r, c) => lifted(grid.rows[r][c]), "surface") : [])];
   const patch = (x) => [Math.max(-1, x - 0.6), Math.min(1, x + 0.6)];
   facets.push(...facetsOf(6, patch(here[0]), patch(here[1]), (u, v) => lifted(flat(u, v)), "touching"));
-  const slanted = facets.filter(({ corners }) => corners.every(([, , w]) => Math.abs(w) < 1.3)).map(({ corners, kind }) => ({ kind, points: corners.map(seenAt) }));
-  slanted.sort((a, b) => b.points.reduce((sum, [, , far]) => sum + far, 0) - a.points.reduce((sum, [, , far]) => sum + far, 0));
+  const slanted = facets.map(({ corners, kind }) => ({ kind, points: below(below(corners, 1), -1).map(seenAt) })).filter(({ points }) => points.length > 2);
+  const away = (points) => points.reduce((sum, [, , far]) => sum + far, 0) / points.length;
+  slanted.sort((a, b) => away(b.points) - away(a.points));
   const drawn = slanted.map(({ kind, points }) => svgElement("path", { d: `M${points.map(([x, y]) => `${rounded(x)} ${rounded(y)}`).join("L")}z`, class: kind }));
   const [x, y] = seenAt([...here, lifted(height)]);
   const uphill = [slopes[0] / (xm - xl), slopes[1] / (ym - yl)].map((each, _, [a, b]) => (0.5 * each) / (Math.hypot(a, b) || 1));
@@ -382,6 +383,16 @@ function facetsOf(cells, [ul, um], [vl, vm], lift, kind) {
   const corner = (c, r) => { const [u, v] = [ul + ((um - ul) * c) / cells, vl + ((vm - vl) * r) / cells]; return [u, v, lift(u, v, r, c)]; };
   for (let r = 0; r < cells; r += 1) for (let c = 0; c < cells; c += 1) found.push({ kind, corners: [corner(c, r), corner(c + 1, r), corner(c + 1, r + 1), corner(c, r + 1)] });
   return found;
+}
+
+/** Cut off what rises above the cage, or with the sign −1 what hangs below it. */
+function below(corners, sign) {
+  const room = ([, , w]) => HEADROOM - sign * w;
+  return corners.flatMap((one, n) => {
+    const next = corners[(n + 1) % corners.length], [a, b] = [room(one), room(next)];
+    const kept = a >= 0 ? [one] : [];
+    return a * b < 0 ? [...kept, one.map((x, k) => x + ((next[k] - x) * a) / (a - b))] : kept;
+  });
 }
 
 /** Look at a place from afar: where it is seen, and how far away it is. */
