@@ -14,6 +14,7 @@ import numpy as np
 
 from corrente import native
 from corrente.errors import BadArgument, BadValue, NotSupported, PathWarning
+from corrente.generators import is_generator
 from corrente.memory import Report, TooLittleMemory, as_text, parse
 from corrente.places import Where, locate
 from corrente.purity import Photographer, Surroundings, surroundings
@@ -37,7 +38,8 @@ def jit(f: Callable[..., Any], memory: str | int | None = None) -> Callable[...,
     ones run the machine code. An `if`, `while` or `int()` on a traced value becomes a guard: a
     call that takes another path traces and compiles that one too. `None`, strings, booleans and
     Python integers are part of what is compiled; floats and arrays flow in. Arrays that `f`
-    closes over are read where they lie at every call.
+    closes over are read where they lie at every call. From an `np.random.Generator` each call draws
+    anew, what the plain function would draw.
 
     `memory`, as "200MB" or a number of bytes, is a budget for what the program keeps to itself
     between its arguments and its results: values that do not fit are made again when they are
@@ -130,7 +132,8 @@ class Compiled:
 
     def _key(self, given: Tree) -> Any:
         """Return what a program depends on; None where something cannot be part of one."""
-        kinds = []
+        kinds: list[Any] = []
+        drawn_from: dict[int, int] = {}
         for leaf in given.leaves:
             if isinstance(leaf, np.ndarray) and type(leaf) not in (np.ndarray, np.memmap):
                 return None  # masked arrays, matrices: they have a meaning of their own
@@ -138,6 +141,9 @@ class Compiled:
                 kinds.append(_kind(leaf))
             elif isinstance(leaf, _FIXED):
                 kinds.append((type(leaf), repr(leaf)))
+            elif is_generator(leaf):
+                bit = leaf.bit_generator  # two generators may share one
+                kinds.append((type(bit), drawn_from.setdefault(id(bit), len(drawn_from))))
             else:
                 return None
         if self._around is None:

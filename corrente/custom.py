@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
 from functools import update_wrapper, wraps
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -173,8 +174,9 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     """Make a function whose inner values are not kept: the backward pass runs it again.
 
     Saves the memory of everything inside `f` at the cost of one more forward run. Arguments and
-    results may be nested; what `f` closes over must not be traced: pass it as an argument. In a
-    function given to `jit` it is compiled with the rest, and its second run stays a second run.
+    results may be nested; what `f` closes over must not be traced: pass it as an argument. From a
+    generator among the arguments, or closed over, the second run draws what the first one drew. In
+    a function given to `jit` it is compiled with the rest, and its second run stays a second run.
 
     >>> import numpy as np, corrente as co
     >>> co.grad(lambda x: checkpoint(np.sin)(x) * x)(0.0)
@@ -204,13 +206,55 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
 
             return flat
 
+        draws = _Draws.of(f, tree.leaves)
         # inside an outer trace the forward run is a checkpoint again; the way back opens it
-        gate = _recomputed(function_name(f), flattened(wrapped), flattened(f))
+        gate = _recomputed(
+            function_name(f), draws.first(flattened(wrapped)), draws.repeated(flattened(f))
+        )
         outs = record(gate, [tree.leaves[k] for k in spots], NOTHING)
         _check_closed(outs, f)
         return build[0](outs)
 
     return wrapped
+
+
+class _Draws(NamedTuple):
+    """The generators that a function may draw from, and their states before its first run."""
+
+    generators: Sequence[np.random.Generator]
+    before: Sequence[Any]
+
+    @classmethod
+    def of(cls, f: Callable[..., Any], leaves: Sequence[Any]) -> _Draws:
+        around = inspect.getclosurevars(f) if inspect.isfunction(f) else None
+        seen = (*leaves, *around.nonlocals.values(), *around.globals.values()) if around else leaves
+        found = [x for x in seen if isinstance(x, np.random.Generator)]
+        return cls(found, [x.bit_generator.state for x in found])
+
+    def first(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """Let the first of all runs move the generators on, and each later one repeat it."""
+        turns = count()
+        again = self.repeated(run)
+        return lambda *numbers: (again if next(turns) else run)(*numbers)
+
+    def repeated(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """Let a run draw what the first one drew, and leave the generators as they are."""
+        if not self.generators:
+            return run
+
+        def repeat(*numbers: Any) -> Any:
+            now = [x.bit_generator.state for x in self.generators]
+            self._set(self.before)
+            try:
+                return run(*numbers)
+            finally:
+                self._set(now)
+
+        return repeat
+
+    def _set(self, states: Sequence[Any]) -> None:
+        for generator, state in zip(self.generators, states, strict=True):
+            generator.bit_generator.state = state
 
 
 def _is_number(leaf: Any) -> bool:

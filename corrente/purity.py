@@ -6,7 +6,6 @@ changes a global is refused, with the line.
 
 from __future__ import annotations
 
-import copy
 import dis
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from corrente.errors import Impure
+from corrente.generators import stand_in
 from corrente.places import Where, locate
 from corrente.recording import Recording, function_name, run
 from corrente.tracer import Traced
@@ -81,16 +81,15 @@ def _record(
     f: Callable[..., Any], args: Any, kwargs: Any, wanted: Sequence[int | str]
 ) -> Recording:
     tree = take_apart((args, kwargs))
-    leaves = [_own(leaf) for leaf in tree.leaves]
-    args, kwargs = tree.build(leaves)
+    args, kwargs = tree.build(stand_in([_bare(leaf) for leaf in tree.leaves]))
     return run(f, args, kwargs, wanted, all_inputs=True)
 
 
-def _own(leaf: Any) -> Any:
-    """Return an argument that a trial run may use up: the number in a box, a copied generator."""
+def _bare(leaf: Any) -> Any:
+    """Return the number in a box, or what is none."""
     while type(leaf) is Traced:
         leaf = leaf.now()
-    return copy.deepcopy(leaf) if isinstance(leaf, np.random.Generator) else leaf
+    return leaf
 
 
 def _code(f: Any) -> CodeType | None:

@@ -13,6 +13,7 @@ import numpy as np
 from corrente import numerals
 from corrente.circuit import Circuit
 from corrente.errors import BadArgument, CorrenteError, Escaped, Leak, UnreachedWarning
+from corrente.generators import StandIn
 from corrente.places import INSIDE, Where, here, locate, unpacked
 from corrente.tape import Tape
 from corrente.tracer import Traced, lift
@@ -140,7 +141,7 @@ def _box(
             wires.append(wire)
         else:
             boxes.append(leaf)
-            wires.append(None)
+            wires.append(leaf.chain.enter(tape) if type(leaf) is StandIn else None)
     return Argument(key, tree, wires, wanted), tree.build(boxes)
 
 

@@ -14,6 +14,7 @@ from corrente.blocks import loop
 from corrente.circuit import Circuit, Step
 from corrente.custom import holds_checkpoint, opening
 from corrente.derivatives import Choice, Derivative, choose
+from corrente.generators import StandIn, draw, ends, lending
 from corrente.memory import Report
 from corrente.native.callbacks import same
 from corrente.native.levels import Scalars, compile_scalar
@@ -29,6 +30,8 @@ from corrente.trees import Tree, take_apart
 
 UNWIELDY = 30_000
 """Loops and calls from which on a circuit that does not repeat itself is left to Python."""
+LENGTHY = 12_000
+"""Steps from which on a recording that draws, and so is not rolled, is left to Python."""
 HUGE = 3000
 """Steps from which on a circuit of single numbers is interpreted, not compiled."""
 
@@ -45,11 +48,17 @@ class Program(NamedTuple):
     fast: bool
     """Whether it also has an entry for the arguments as users pass them."""
     report: Report
+    own: int
+    """How many results are the function's own; behind them are the last tokens of its draws."""
+    lends: bool
+    """Whether there are generators among its arguments."""
 
     def call(self, leaves: list[Any]) -> Any:
         """Run on the leaves of the arguments; NotImplemented where they do not fit."""
-        found = self.door.function(*[_plain_array(leaves[k]) for k in self.takes])
-        return found if found is NotImplemented else self.build(list(found))
+        given = [_plain_array(leaves[k]) for k in self.takes]
+        run = self.door.function
+        found = lending(run, given) if self.lends else run(*given)
+        return found if found is NotImplemented else self.build(list(found[: self.own]))
 
 
 class Taken(NamedTuple):
@@ -94,7 +103,9 @@ def take(f: Callable[..., Any], args: Any, kwargs: Any, light: bool = False) -> 
 
 def write(taken: Taken, several: bool) -> Iterator[Written]:
     """Go through the forms in which a traced function can be written, the quickest first."""
-    short = rolled(taken.recording)
+    # the way back of a loop runs its steps again, and would draw again
+    draws = any(step[0] is draw for step in taken.recording.tape.recorded)
+    short = taken.recording if draws else rolled(taken.recording)
     if short is not taken.recording:
         yield _written("rolled", taken, short)
         if not several:
@@ -162,6 +173,8 @@ class _Traced(NamedTuple):
     wires: list[int | None]
     likes: list[Any]
     path: tuple[Any, ...]
+    ends: list[int]
+    """The last tokens of its draws, results behind the others."""
 
 
 class Budget(NamedTuple):
@@ -190,12 +203,15 @@ def translate(
     tape = recording.tape
     if any(wire in tape.versions for wire in tape.inputs):
         return None  # it writes into its arguments, which a circuit does not
+    last = ends(leaf for leaf, _ in _arguments(recording))
+    if last and (len(tape.recorded) > LENGTHY or _hangs_on_chance(tape)):
+        return None
     tree, wires = result_wires(recording)
     wires = [_as_wire(tape, wire, leaf) for wire, leaf in zip(wires, tree.leaves, strict=True)]
     made = [wire for wire in wires if wire is not None]
     own = [None if wire is None else tape.value(wire) for wire in wires]
     likes = [*own[: len(own) - len(likes)], *likes]
-    frozen = freeze(recording, made)
+    frozen = freeze(recording, [*made, *last])
     path = tuple((g.wire, repr(g.value), g.where) for g in frozen.guards) + _counted(tape)
     huge = len(frozen.steps) > HUGE and all(wire is not None for wire in wires)
     if huge and mostly_numbers(tape):
@@ -210,8 +226,20 @@ def translate(
             return ScalarProgram(scalars, frozen, takes, tuple(likes), tree.build, path, report)
     circuit = tidy(spell(trim(frozen)))
     inputs = dict(zip(frozen.ins, circuit.ins, strict=True))
-    traced = _Traced(written, circuit, inputs, tree, wires, likes, path)
+    traced = _Traced(written, circuit, inputs, tree, wires, likes, path, last)
     return _compiled(traced, kwargs, around, budget)
+
+
+def _hangs_on_chance(tape: Any) -> bool:
+    """Tell whether a path was taken for numbers that hardly are drawn a second time."""
+    drawn: set[int] = set()
+    for gate, ins, outs, *_ in tape.recorded:
+        if gate is draw or not drawn.isdisjoint(ins):
+            drawn.update(outs)
+    return any(
+        guard.wire in drawn and not (np.ndim(guard.value) == 0 and isinstance(guard.value, int))
+        for guard in tape.guards
+    )
 
 
 def _without_folds(circuit: Circuit) -> Circuit:
@@ -267,8 +295,11 @@ def _compiled(traced: _Traced, kwargs: Any, around: Surroundings, budget: Budget
         for leaf, wire, like in zip(tree.leaves, traced.wires, traced.likes, strict=True)
     ]
     flat = [part for part in given if isinstance(part, native.Leaf)]
-    ways = {"flat": native.Way(flat, native.Nested(tuple, tuple(results)))}
-    fast = _nested(recording, given, results) if around.whole and not kwargs else None
+    tokens = [native.Made("scalar", next(outputs)) for _ in traced.ends]
+    ways = {"flat": native.Way(flat, native.Nested(tuple, (*results, *tokens)))}
+    lends = any(type(leaf) is StandIn for leaf, _ in _arguments(recording))
+    plainly = around.whole and not kwargs and not lends
+    fast = _nested(recording, given, results) if plainly else None
     if fast is not None:
         ways["fast"] = native.Way(*fast, around.seen)
     code = native.Native(lowered, ways)
@@ -277,7 +308,8 @@ def _compiled(traced: _Traced, kwargs: Any, around: Surroundings, budget: Budget
     door.leads_to = code.address("flat")
     report = budget.report(traced.written, fitted)
     takes = _flowing(recording)
-    return Program(code, door, takes, tree.build, traced.path, fast is not None, report)
+    whole = fast is not None
+    return Program(code, door, takes, tree.build, traced.path, whole, report, len(results), lends)
 
 
 def gathered(circuit: Circuit) -> Circuit:

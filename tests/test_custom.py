@@ -100,3 +100,26 @@ def test_checkpoint_refuses_closed_over_traced_values():
 def test_checkpoint_returns_nested_results():
     f = co.checkpoint(lambda x: {"a": x * 2.0, "b": (x * x,)})
     assert co.grad(lambda x: f(x)["a"] * f(x)["b"][0])(3.0) == pytest.approx(54.0)
+
+
+SHARED = np.random.default_rng(11)
+
+
+@pytest.mark.parametrize("how", ["argument", "closure", "global"])
+def test_the_second_run_draws_what_the_first_one_drew(how):
+    rng = np.random.default_rng(3)
+
+    def thinned(x, dice):
+        dice = {"argument": dice, "closure": rng, "global": SHARED}[how]
+        return np.sum(x * x * (dice.random(x.shape) < 0.5))
+
+    x = np.arange(1.0, 9.0)
+    used = {"argument": np.random.default_rng(5), "closure": rng, "global": SHARED}[how]
+    start = used.bit_generator.state
+    value, slope = co.value_and_grad(lambda x: co.checkpoint(thinned)(x, used))(x)
+    after = used.bit_generator.state
+    used.bit_generator.state = start
+    kept = used.random(x.shape) < 0.5
+    assert value == np.sum(x * x * kept)
+    np.testing.assert_array_equal(slope, 2 * x * kept)
+    assert used.bit_generator.state == after

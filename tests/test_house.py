@@ -23,7 +23,7 @@ FLOORS = [
     "circuit trees figures grammar loading numerals",
     "optimisers tape vectors",
     "tracer",
-    "layers",
+    "generators layers",
     "nn recording interpreter",
     "backprop networks narrator listing layout expression special purity",
     "batching blocks derivatives scene",

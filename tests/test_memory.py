@@ -357,7 +357,7 @@ def test_too_little_names_the_least_and_the_line():
 
 def test_a_function_that_runs_as_python_says_that_nothing_bounds_it():
     def f(x, rng):
-        return np.sum(np.sin(x) * rng.normal(size=x.shape))
+        return np.sum(np.sin(x) * rng.spawn(1)[0].normal(size=x.shape))
 
     small = jit(co.grad(f), memory="1MB")
     with pytest.warns(PathWarning, match="does not bound"):

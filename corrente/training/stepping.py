@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -98,11 +98,12 @@ def prepare(
     compiled: bool = True,
     measured: Callable[..., Any] | None = None,
     away: Away | None = None,
+    memory: str | int | None = None,
 ) -> Stepper:
     """Make a loss and an optimiser ready to step from these parameters.
 
     `measured` is what is measured on validation data, the loss itself when not given; `away` has
-    both worked out elsewhere, and only the update here.
+    both worked out elsewhere, and only the update here; `memory` is the budget of a compiled step.
     """
     params = over(_differentiable, params)
     tree, states = take_apart(params), take_apart(optimiser.init(params))
@@ -115,11 +116,12 @@ def prepare(
     count = len(tree.leaves)
     shape = _Shape(tree.build, states.build, count)
     draws = takes_generator(loss)
-    kind = (tree.structure, states.structure, compiled)
+    kind = (tree.structure, states.structure, compiled, memory)
     update = optimiser.update
-    make = lambda: (_drawing if draws else _plain)(loss, update, shape, compiled)
+    compile_ = partial(jit, memory=memory) if compiled else lambda step: step
+    make = lambda: _whole(loss, update, shape, compile_, draws)
     if away is not None:
-        step, value = _apart(away.slopes, update, shape, compiled), away.measure
+        step, value = _apart(away.slopes, update, shape, compile_), away.measure
     else:
         step = _once(loss, (loss, optimiser, *kind), make)
         value = _measuring(measured or loss, kind, compiled)
@@ -149,9 +151,9 @@ def prepare(
 
 
 def _measuring(seen: Callable[..., Any], kind: Any, compiled: bool) -> Callable[..., Any]:
-    if takes_generator(seen):
-        return lambda params, batch, rng: seen(params, *batch, rng=rng)
     value = _once(seen, (seen, *kind), lambda: jit(seen)) if compiled else seen
+    if takes_generator(seen):
+        return lambda params, batch, rng: value(params, *batch, rng=rng)
     return lambda params, batch, rng: value(params, *batch)
 
 
@@ -177,7 +179,9 @@ class _Shape(NamedTuple):
     size: int
 
 
-def _plain(loss: Any, update: Any, shape: _Shape, compiled: bool) -> Callable[..., Any]:
+def _whole(
+    loss: Any, update: Any, shape: _Shape, compile_: Callable[..., Any], draws: bool
+) -> Callable[..., Any]:
     """Return the whole step as one function; compiled, one program."""
     both = value_and_grad(loss)
     build, count = shape.params, shape.size
@@ -186,34 +190,26 @@ def _plain(loss: Any, update: Any, shape: _Shape, compiled: bool) -> Callable[..
     def move(leaves: Leaves, scale: Any, slopes: Any) -> Any:
         return _move(update, shape, leaves, scale, slopes)
 
-    def step(leaves: Leaves, scale: float, *batch: Any) -> Any:
-        value, slopes = both(build(list(leaves[:count])), *batch)
+    def step(leaves: Leaves, scale: float, rng: Any, *batch: Any) -> Any:
+        named = {} if rng is None else {"rng": rng}
+        value, slopes = both(build(list(leaves[:count])), *batch, **named)
         new, length, ratio = move(leaves, scale, slopes)
         return new, value, length, ratio
 
-    program = jit(step) if compiled else step
-    return lambda leaves, scale, batch, rng: program(leaves, scale, *batch)
+    program = compile_(step)
+    return lambda leaves, scale, batch, rng: program(leaves, scale, rng if draws else None, *batch)
 
 
-def _drawing(loss: Any, update: Any, shape: _Shape, compiled: bool) -> Callable[..., Any]:
-    """Return the step of a loss that draws: its gradient plain, the update compiled."""
-    both = value_and_grad(loss)
-
-    def slopes(params: Any, batch: tuple[Any, ...], rng: Any) -> tuple[Any, Leaves]:
-        value, found = both(params, *batch, rng=rng)
-        return value, tuple(take_apart(found).leaves)
-
-    return _apart(slopes, update, shape, compiled)
-
-
-def _apart(slopes: Any, update: Any, shape: _Shape, compiled: bool) -> Callable[..., Any]:
+def _apart(
+    slopes: Any, update: Any, shape: _Shape, compile_: Callable[..., Any]
+) -> Callable[..., Any]:
     """Return a step whose gradient comes from somewhere else; the update is one program."""
     build, count = shape.params, shape.size
 
     def apply(leaves: Leaves, scale: float, found: Leaves) -> Any:
         return _move(update, shape, leaves, scale, build(list(found)))
 
-    program = jit(apply) if compiled else apply
+    program = compile_(apply)
 
     def step(leaves: Leaves, scale: float, batch: tuple[Any, ...], rng: Any) -> Any:
         value, found = slopes(build(list(leaves[:count])), batch, rng)

@@ -125,8 +125,7 @@ def ready(program: Program) -> Callable[..., Any]:
 
 def _made(program: Program, compiled: bool) -> Callable[..., Any]:
     run = value_and_grad(program.function) if program.slopes else program.function
-    # a generator is no part of a compiled program: what it draws would be folded into it
-    return jit(run) if compiled and not program.draws else run
+    return jit(run) if compiled else run
 
 
 # --- bad rows -----------------------------------------------------------------------------------

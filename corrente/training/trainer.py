@@ -96,6 +96,7 @@ def train(
     save_every: float = 30.0,
     callback: Callable[[Record, Any], Any] | None = None,
     cluster: Any = None,
+    memory: str | int | None = None,
     progress: bool | None = None,
     compiled: bool = True,
     lang: str = "en",
@@ -118,6 +119,7 @@ def train(
     it exists, the run is taken up where it was, to the same bits. Ctrl-C ends the training and
     keeps what was learned. `callback(record, params)` is told each epoch, and stops with True.
     `progress` draws a bar (when not given: in a terminal); `compiled=False` runs plain NumPy.
+    `memory` is a budget for a compiled step, as in `co.jit`.
 
     `cluster` is a Dask client, or a number of processes to start here: gradients are worked out
     where the data are (Dask arrays and functions that load a shard each are data, too), and
@@ -140,7 +142,7 @@ def train(
         parted = post.parted if post else _parted
         seen, held = parted(data, validation, seed, batch_size)
         away = post.away(loss, measure, compiled) if post else None
-        stepper = prepare(loss, pair, params, compiled, measure, away)
+        stepper = prepare(loss, pair, params, compiled, measure, away, memory)
         run = {"seed": seed, "batch_size": batch_size, "rows": seen.rows}
         run |= {"shards": post.shards} if post else {}
         path = None if checkpoint is None else Path(checkpoint)

@@ -18,6 +18,7 @@ import pytest
 import corrente as co
 from corrente import optimisers
 from corrente.errors import BadArgument, BadValue, Impure
+from corrente.memory import TooLittleMemory
 from corrente.training import trainer
 from corrente.training.batches import Source
 from corrente.training.checkpoints import CheckpointError, load
@@ -143,11 +144,23 @@ def test_a_loss_that_draws_is_given_a_generator():
         drawn.append(rng.random())
         return loss(params, co.nn.dropout(x, 0.1, rng), y)
 
-    one = train(noisy, start(), (X, Y), rate=0.02, epochs=3)
+    one = train(noisy, start(), (X, Y), rate=0.02, epochs=3, compiled=False)
     assert len(set(drawn)) == 9
-    other = train(noisy, start(), (X, Y), rate=0.02, epochs=3)
+    other = train(noisy, start(), (X, Y), rate=0.02, epochs=3, compiled=False)
     assert bits(one) == bits(other)
     assert drawn[:9] == drawn[9:]
+
+
+def test_a_compiled_loss_that_draws_is_given_the_same_generator():
+    def noisy(params: Any, x: Any, y: Any, rng: Any) -> Any:
+        return loss(params, co.nn.dropout(x, 0.1, rng), y) + 0.01 * rng.random()
+
+    one, other = (train(noisy, start(), (X, Y), rate=0.02, epochs=3) for _ in range(2))
+    assert bits(one) == bits(other)
+    plain = train(noisy, start(), (X, Y), rate=0.02, epochs=3, compiled=False)
+    measured = ([record.loss for record in found.history] for found in (one, plain))
+    np.testing.assert_allclose(*measured, rtol=1e-9)
+    np.testing.assert_allclose(one.params["w"], plain.params["w"], rtol=1e-9)
 
 
 def test_a_loss_that_draws_behind_our_back_is_refused():
@@ -428,3 +441,21 @@ def test_an_optimiser_of_ones_own_keeps_its_rate():
 def test_nothing_to_train_is_refused():
     with pytest.raises(BadValue, match="no parameters"):
         train(lambda params, x: np.sum(x), {}, X, rate=0.1)
+
+
+def test_a_step_keeps_to_its_budget_of_memory():
+    def deep(weights, x):
+        for w in weights:
+            x = np.tanh(x @ w)
+        return np.mean(x * x)
+
+    rng = np.random.default_rng(0)
+    weights = list(rng.normal(size=(24, 8, 8)) / 3)
+    given: dict[str, Any] = {"rate": 0.01, "epochs": 1, "batch_size": 256, "progress": False}
+    X = rng.normal(size=(256, 8))
+    free = train(deep, weights, (X,), **given)
+    tight = train(deep, weights, (X,), memory="250kB", **given)
+    for one, other in zip(free.params, tight.params, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9)
+    with pytest.raises(TooLittleMemory):
+        train(deep, weights, (X,), memory="1kB", **given)
