@@ -236,6 +236,7 @@ class Compiled:
 
 def _too_little(name: str, budget: int, misses: Sequence[native.Miss]) -> TooLittleMemory:
     needed, where = min((miss.least() for miss in misses), key=lambda found: found[0])
+    needed = min(needed, misses[0].natural)
     return TooLittleMemory(
         Says(
             "{0} does not fit into {1}: the least that was found is {2}, everything kept takes "

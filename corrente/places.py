@@ -7,6 +7,7 @@ when somebody looks.
 from __future__ import annotations
 
 import ast
+import contextlib
 import linecache
 import os
 import re
@@ -25,7 +26,7 @@ HOUSE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _NUMPY = os.path.dirname(os.path.abspath(np.__file__))
 SCIPY = os.path.join(os.path.dirname(_NUMPY), "scipy", "")
 # whose frames are never the user's line: they call back in the middle of their own Python
-INSIDE = (HOUSE, _NUMPY + os.sep, SCIPY)
+INSIDE = (HOUSE, _NUMPY + os.sep, SCIPY, contextlib.__file__, "<frozen importlib")
 
 
 class Place(NamedTuple):

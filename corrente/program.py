@@ -384,7 +384,15 @@ class Program:
 
 
 def write_whole(path: Path, content: str) -> None:
-    """Write a text file under a temporary name and move it into place."""
+    """Write a text file under a temporary name and move it into place; BadValue for no folder."""
+    if not path.parent.is_dir():
+        raise BadValue(
+            Says(
+                "cannot write {0}: there is no folder {1}.",
+                "não posso escrever {0}: não existe a pasta {1}.",
+            ).fill(path.name, str(path.parent)),
+            Says("make it first, or save elsewhere.", "crie-a antes, ou salve noutro lugar."),
+        )
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

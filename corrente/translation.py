@@ -19,7 +19,7 @@ from corrente.memory import Report
 from corrente.native.callbacks import same
 from corrente.native.levels import Scalars, compile_scalar
 from corrente.passes import tidy
-from corrente.passes.fuse import fuse
+from corrente.passes.fuse import LARGEST, fuse
 from corrente.passes.spell import spell
 from corrente.passes.trim import trim
 from corrente.purity import Surroundings, record_pure
@@ -32,6 +32,8 @@ UNWIELDY = 30_000
 """Loops and calls from which on a circuit that does not repeat itself is left to Python."""
 LENGTHY = 12_000
 """Steps from which on a recording that draws, and so is not rolled, is left to Python."""
+LOOPS = (LARGEST, 64, 24, 8)
+"""Steps of one loop over elements; fewer where a budget of memory asks for it."""
 HUGE = 3000
 """Steps from which on a circuit of single numbers is interpreted, not compiled."""
 
@@ -269,20 +271,13 @@ def _counted(tape: Any) -> tuple[Any, ...]:
 def _compiled(traced: _Traced, kwargs: Any, around: Surroundings, budget: Budget) -> Program | None:
     recording, tree = traced.written.recording, traced.tree
     tape = recording.tape
-    circuit = gathered(traced.circuit)
-    if len(circuit.steps) > UNWIELDY:
-        return None  # LLVM would take minutes
-    inputs = dict(zip(traced.inputs, circuit.ins, strict=True))
-    arrays = {  # as they are given: the tape may hold copies that lie otherwise
-        inputs[wire]: _plain_array(leaf)
-        for leaf, wire in _arguments(recording)
-        if wire is not None and isinstance(leaf, np.ndarray)
-    }
     try:
-        strides = native.strides_of(arrays)
-        fitted = native.fit(circuit, strides, native.vector_bytes(), budget.limit)
+        found = _fitted(traced, budget)
     except native.Unsupported:
         return None
+    if found is None:
+        return None
+    fitted, inputs = found
     lowered = fitted.lowered
     layouts = {old: lowered.inputs[new] for old, new in inputs.items()}
     given = [
@@ -312,12 +307,43 @@ def _compiled(traced: _Traced, kwargs: Any, around: Surroundings, budget: Budget
     return Program(code, door, takes, tree.build, traced.path, whole, report, len(results), lends)
 
 
-def gathered(circuit: Circuit) -> Circuit:
+def _fitted(traced: _Traced, budget: Budget) -> tuple[native.Fitted, dict[int, int]] | None:
+    """Lower a circuit under the budget, with its inputs by their wires on the tape.
+
+    Where no plan fits it is tried in shorter loops: between loops values can give way. None for
+    more loops than LLVM could compile in any reasonable time.
+    """
+    missed: native.Miss | None = None
+    for largest in LOOPS if budget.limit is not None else LOOPS[:1]:
+        circuit = gathered(traced.circuit, largest)
+        if len(circuit.steps) > UNWIELDY:
+            break
+        inputs = dict(zip(traced.inputs, circuit.ins, strict=True))
+        arrays = {  # as they are given: the tape may hold copies that lie otherwise
+            inputs[wire]: _plain_array(leaf)
+            for leaf, wire in _arguments(traced.written.recording)
+            if wire is not None and isinstance(leaf, np.ndarray)
+        }
+        strides = native.strides_of(arrays)
+        try:
+            return native.fit(circuit, strides, native.vector_bytes(), budget.limit), inputs
+        except native.Miss as miss:
+            first = missed or miss
+            missed = native.Miss(first.natural, first.seconds, miss.least)
+    if missed is not None:
+        raise missed
+    return None
+
+
+def gathered(circuit: Circuit, largest: int = LOOPS[0]) -> Circuit:
     """Gather steps into loops over elements, in the bodies of rolled loops as well."""
-    circuit = fuse(circuit)
+    circuit = fuse(circuit, largest)
     steps = tuple(
         step._replace(
-            params={**step.params, "body": gathered(tidy(spell(trim(step.params["body"]))))}
+            params={
+                **step.params,
+                "body": gathered(tidy(spell(trim(step.params["body"]))), largest),
+            }
         )
         if step.gate is loop
         else step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
 import textwrap
@@ -473,3 +474,24 @@ def test_a_compiled_checkpoint_has_a_second_derivative():
 def test_a_checkpoint_without_a_gradient_is_its_function():
     given = list(weights(16))
     np.testing.assert_allclose(jit(with_checkpoints)(given, X), chain(given, X), rtol=1e-12)
+
+
+def test_a_long_chain_over_elements_is_cut_where_it_must():
+    def deep(x):
+        for _ in range(50):
+            x = np.tanh(x) * 1.1
+        return np.sum(x)
+
+    x = np.linspace(-1.0, 1.0, 20_000)
+    whole = co.jit(co.grad(deep))
+    expected = whole(x)
+    natural = memory_report(whole).natural
+    for part in (2, 5):
+        tight = co.jit(co.grad(deep), memory=natural // part)
+        np.testing.assert_array_equal(tight(x), expected)
+        assert memory_report(tight).peak <= natural // part
+    with pytest.raises(TooLittleMemory) as caught:
+        co.jit(co.grad(deep), memory="10B")(x)
+    asked = int(re.search(r"memory=(\d+)", str(caught.value))[1])
+    assert asked <= natural
+    np.testing.assert_array_equal(co.jit(co.grad(deep), memory=asked)(x), expected)

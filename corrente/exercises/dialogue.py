@@ -74,6 +74,7 @@ def ask(
             first += _fill(task, blank, lang, hear, say)
         except EOFError:
             again = f"corrente exercise --level {task.level} --seed {task.seed}"
+            again += "" if lang == "en" else f" --lang {lang}"
             say("\n" + _LEFT.fill(again).into(lang))
             return Score(first, blank.number - 1, False)
     draw(len(task.blanks))

@@ -15,7 +15,8 @@ from corrente.blocks import fused
 from corrente.circuit import Circuit, Step, Wire, is_literal
 from corrente.record import Elementwise, Reduce, Shape
 
-_LARGEST = 160
+LARGEST = 160
+"""Steps of one loop."""
 _FOLDS = frozenset(("sum", "prod", "max", "min"))
 _FLOATS = frozenset((np.dtype(np.float32), np.dtype(np.float64)))
 _INTEGERS = frozenset((np.dtype(np.int32), np.dtype(np.int64)))
@@ -79,11 +80,11 @@ class _Group:
         self.steps = [step]
 
 
-def fuse(circuit: Circuit) -> Circuit:
+def fuse(circuit: Circuit, largest: int = LARGEST) -> Circuit:
     """Gather elementwise steps over one shape, and reductions of it, into fused steps.
 
-    A step joins the first loop that begins after everything it reads is ready, so loops can be
-    run in the order in which they were begun.
+    A step joins the first loop that begins after everything it reads is ready, and has not
+    `largest` steps yet, so loops can be run in the order in which they were begun.
     """
     wires = circuit.wires
     endless = {w for w, value in circuit.held.items() if type(value) is int and not _short(value)}
@@ -100,7 +101,7 @@ def fuse(circuit: Circuit) -> Circuit:
             home = inside.get(w)
             at_hand = home is not None and groups[home].space == space == wires[w].shape
             earliest = max(earliest, home if at_hand and home is not None else ready.get(w, 0))
-        number = _join(groups, open_by_space, space, step, earliest)
+        number = _join(groups, open_by_space, space, step, earliest, largest)
         for out in step.outs:
             ready[out] = number + 1
             if space is not None and isinstance(step.gate.kind, Elementwise):
@@ -126,12 +127,13 @@ def _join(
     space: Shape | None,
     step: Step,
     earliest: int,
+    largest: int,
 ) -> int:
     if space is not None:
         for number in reversed(open_by_space.get(space, ())):
             if number < earliest:
                 break
-            if len(groups[number].steps) < _LARGEST:
+            if len(groups[number].steps) < largest:
                 groups[number].steps.append(step)
                 return number
         open_by_space.setdefault(space, []).append(len(groups))

@@ -22,7 +22,7 @@ from corrente.errors import BadArgument, CorrenteError, CorrenteWarning
 from corrente.extras import load
 from corrente.training.batches import Batch, Order, Source
 from corrente.training.course import Course, Keeper
-from corrente.training.crew import Crew, Lot, SchedulerLost
+from corrente.training.crew import ClusterError, Crew, Lot, SchedulerLost
 from corrente.training.shards import slices
 from corrente.training.stepping import Away, Leaves, takes_generator
 from corrente.training.tasks import Blame, Errand, Part, Program, known
@@ -186,9 +186,9 @@ def _client(cluster: Any, stack: ExitStack) -> Any:
     if cluster == "local":
         return _started(distributed, os.cpu_count() or 1, stack)
     if isinstance(cluster, str) and "://" in cluster:
-        return stack.enter_context(distributed.Client(cluster, set_as_default=False))
+        return stack.enter_context(_joined(distributed, cluster))
     if hasattr(cluster, "scheduler_address"):
-        return stack.enter_context(distributed.Client(cluster, set_as_default=False))
+        return stack.enter_context(_joined(distributed, cluster))
     raise BadArgument(
         Says("cluster={0} is no cluster.", "cluster={0} não é um cluster.").fill(repr(cluster)),
         Says(
@@ -198,6 +198,24 @@ def _client(cluster: Any, stack: ExitStack) -> Any:
             'ou "local".',
         ),
     )
+
+
+def _joined(distributed: Any, cluster: Any) -> Any:
+    """Open a client of a cluster; ClusterError where no scheduler answers."""
+    try:
+        return distributed.Client(cluster, set_as_default=False)
+    except (OSError, RuntimeError) as silent:
+        address = getattr(cluster, "scheduler_address", cluster)
+        raise ClusterError(
+            _SILENT.fill(address, str(silent).rstrip(".")),
+            Says(
+                "start one (`dask scheduler`), check its address, or give a number of processes.",
+                "inicie um (`dask scheduler`), confira o endereço, ou dê um número de processos.",
+            ),
+        ) from silent
+
+
+_SILENT = Says("no scheduler answers at {0}: {1}.", "nenhum escalonador responde em {0}: {1}.")
 
 
 def _started(distributed: Any, processes: int, stack: ExitStack) -> Any:
@@ -210,7 +228,7 @@ def _started(distributed: Any, processes: int, stack: ExitStack) -> Any:
         env={"CORRENTE_THREADS": "1"},
     )
     stack.enter_context(cluster)
-    return stack.enter_context(distributed.Client(cluster, set_as_default=False))
+    return stack.enter_context(_joined(distributed, cluster))
 
 
 @contextmanager

@@ -331,17 +331,26 @@ def _retreat(plan: _Plan, course: Course) -> Course:
         return course.retreated(course.rate / cut, plan.stepper.start)
     if plan.automatic and not course.records:
         raise hopeless(course.rate)
-    said = _DIVERGED.fill(course.epoch + 1, course.best_epoch)
+    # what never was a number is rather no fault of the rate
+    advice = _SMALLER if course.records or course.batch else _LOOK
+    said = _DIVERGED.fill(course.epoch + 1, course.best_epoch, advice)
     warnings.warn(DivergedWarning(said), stacklevel=4)
     start = plan.stepper.start[plan.stepper.size :]
     return course._replace(leaves=(*course.best, *start), ended="diverged")
 
 
 _DIVERGED = Says(
-    "the loss became NaN or infinite in epoch {0}: the parameters are those after epoch {1}. "
-    'Try a smaller rate, or rate="auto".',
-    "a perda virou NaN ou infinito na época {0}: os parâmetros são os de depois da época {1}. "
-    'Tente uma taxa menor, ou rate="auto".',
+    "the loss became NaN or infinite in epoch {0}: the parameters are those after epoch {1}. {2}",
+    "a perda virou NaN ou infinito na época {0}: os parâmetros são os de depois da época {1}. {2}",
+)
+_SMALLER = Says(
+    'Try a smaller rate, or rate="auto"; co.shares(loss, params, data) names rows that are NaN.',
+    'Tente uma taxa menor, ou rate="auto"; co.shares(perda, parâmetros, dados) diz que linhas '
+    "são NaN.",
+)
+_LOOK = Says(
+    "Look for NaN in the data: co.shares(loss, params, data) names the rows.",
+    "Procure NaN nos dados: co.shares(perda, parâmetros, dados) diz em que linhas.",
 )
 
 

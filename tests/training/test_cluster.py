@@ -20,6 +20,7 @@ from workers import PARAMS, Machines, X, Y, bits, deadly, loss, memory, noisy
 from corrente.errors import BadArgument, UnreachedWarning
 from corrente.training.checkpoints import CheckpointError
 from corrente.training.cluster import ClusterLost, ShardWarning, engaged
+from corrente.training.crew import ClusterError
 from corrente.training.trainer import DivergedWarning, Training, train
 
 distributed = pytest.importorskip("distributed")
@@ -46,8 +47,6 @@ def client(trail: Path) -> Iterator[Any]:
 
 def go(cluster: Any, f: Any = loss, data: Any = (X, Y), **changed: Any) -> Training:
     given: dict[str, Any] = {"rate": 0.02, "epochs": 3, "batch_size": 128, "seed": 1}
-    if cluster is None:  # the client's thread draws numbers, which a trace here may take for ours
-        given["compiled"] = False
     return train(f, PARAMS, data, cluster=cluster, **(given | changed))
 
 
@@ -312,3 +311,13 @@ def test_it_runs_without_a_warning_in_a_script_of_its_own(tmp_path: Path):
 def test_nothing_is_loaded_for_a_training_here():
     command = "import sys, corrente.training.cluster; sys.exit('distributed' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", command]).returncode == 0
+
+
+def test_a_cluster_that_does_not_answer_is_named():
+    with distributed.LocalCluster(n_workers=0, processes=False, dashboard_address=None) as gone:
+        pass
+    with pytest.raises(ClusterError, match="no scheduler answers at"):
+        go(gone)
+    with pytest.raises(BadArgument, match="is no cluster") as caught:
+        go("nonsense")
+    assert "contextlib" not in str(caught.value)
