@@ -141,10 +141,10 @@ def _options(words: Sequence[str]) -> Options:
     try:
         return Options(**parser.make_context("exercise", list(words)).params)
     except click.UsageError as error:
-        raise BadArgument(_fault(click, error), _SEE_HELP, False) from None
+        raise BadArgument(fault(click, error), _SEE_HELP, False) from None
 
 
-def _fault(click: ModuleType, error: Any) -> Says:
+def fault(click: ModuleType, error: Any) -> Says:
     """Say in both languages what Click says in one."""
     if isinstance(error, click.NoSuchOption):
         return Says("there is no option {0}.", "não há opção {0}.").fill(error.option_name)

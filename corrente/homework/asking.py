@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import traceback
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -110,10 +109,11 @@ def report(exercise: Exercise, send: Send) -> None:
     except MemoryError:
         raise
     except Exception as error:
-        traceback.print_exc()
-        if not last:
+        if last:
+            found = telling.unsearched(from_json(last[-1]["verdict"]), error)
+        else:
             found = telling.broken(telling.title(exercise), exercise.space.file, error)
-            last.append({"verdict": found.json()})
+        last.append({"verdict": found.json()})
     send(dict(last[-1]) | {"final": True})
 
 

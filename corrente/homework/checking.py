@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,17 +16,16 @@ from corrente.homework.drawing import draw
 from corrente.homework.exercise import (
     SEED,
     Exercise,
-    Ran,
-    Unfit,
     copied,
-    run_backward,
+    draws,
     run_forward,
     upstream_names,
-    with_floats,
 )
-from corrente.homework.instrumenting import Log, instrument
+from corrente.homework.instrumenting import Log, Site, instrument
 from corrente.homework.judging import (
+    KNOWN,
     LOOSE,
+    RIGHT,
     UNKNOWN,
     WRONG,
     Group,
@@ -35,204 +33,76 @@ from corrente.homework.judging import (
     aliasing,
     first_odd,
     grouped,
+    readers,
     suspects,
 )
 from corrente.homework.judging import judge as judge_value
-from corrente.homework.names import primal
-from corrente.homework.relations import relation, sizes_of
+from corrente.homework.looking import Case, look, look_closely, moved
+from corrente.homework.relations import is_multiple, relation, sizes_of
 from corrente.homework.repairing import (
     Bench,
     Fix,
     is_bare,
+    renamed,
     search,
     search_aliases,
     search_forward,
     site_at,
 )
-from corrente.homework.results import Result, compare, wrong
+from corrente.homework.results import Result, all_targets, wrong
+from corrente.homework.returns import find_gap
 from corrente.homework.splitting import part
-from corrente.homework.truth import Truth, find_truth, numeric_truth, wires_of
+from corrente.homework.truth import close
 from corrente.homework.verdicts import Verdict
+from corrente.homework.vocabulary import tainted
+from corrente.words import Says
 
-SEARCH_SECONDS, CACHE_SECONDS = 6.0, 2.0
+SEARCH_SECONDS, CACHE_SECONDS = 8.0, 2.0
+MOST_SECONDS = 15.0
 Tell = Callable[[Verdict], None]
-
-
-class Case(NamedTuple):
-    """An exercise run at one point: the truth, the backward pass, and how they compare."""
-
-    exercise: Exercise
-    truth: Truth
-    ran: Ran
-    upstream: list[Any]
-    log: Log
-    results: list[Result]
-    fault: BaseException | None
 
 
 def judge(exercise: Exercise, tell: Tell) -> None:
     """Check one exercise; `tell` is called with a first verdict, and again with a better one."""
-    exercise = _joint(exercise)
     try:
-        case = look(exercise)
+        case = look_closely(exercise)
     except telling.Hopeless as hopeless:
         tell(hopeless.verdict)
         return
-    if case.fault is None and not case.results:
-        tell(telling.unpaired(exercise))
-        return
-    if case.fault is None and not wrong(case.results):
-        tell(telling.right(exercise, case.results))
-        return
-    if case.fault is None and _right_nearby(case):
-        tell(telling.right(exercise, case.results, kink=True))
-        return
-    accuse(case, tell)
-
-
-def _joint(exercise: Exercise) -> Exercise:
-    """Find the forward pass in a function of both."""
-    if exercise.forward != exercise.backward:
-        return exercise
-    parted = part(exercise.backward_node)
-    if parted is None:
-        return exercise
-    return replace(exercise, outs=parted.outs)
-
-
-def look(exercise: Exercise) -> Case:
-    """Run both passes of an exercise, and find the truth."""
-    exercise, ran, truth_of = _forward(exercise)
-    truth, upstream = truth_of
-    units, sites = instrument(dict(exercise.space.units))
-    log = Log(sites, copied)
-    names = exercise.space.build(units, log.names())
-    fault: BaseException | None = None
-    results: list[Result] = []
-    try:
-        returned, owner = run_backward(exercise, names, ran, upstream)
-    except Unfit as unfit:
-        raise telling.Hopeless(telling.unbound(exercise, str(unfit))) from None
-    except MemoryError:
-        raise
-    except Exception as error:
-        fault = error
+    verdict = _without_search(case) if case.fault is None else None
+    if verdict is not None:
+        tell(verdict)
     else:
-        variables = _variables(log, exercise)
-        results = compare(exercise, truth, returned, owner, variables)
-    return Case(exercise, truth, ran, upstream, log, results, fault)
+        accuse(case, tell)
 
 
-def _variables(log: Log, exercise: Exercise) -> dict[str, Any]:
-    return {
-        key: value
-        for note in log.notes
-        if note.site.function == exercise.backward
-        for key, value in zip(note.site.writes, note.values, strict=True)
-        if value is not None
-    }
+def _without_search(case: Case) -> Verdict | None:
+    """Judge what came back as a whole; None where a line is to be found."""
+    exercise, results = case.exercise, case.results
+    is_right = bool(results) and not wrong(results)
+    if is_right or not results or case.returned is None:
+        gap = find_gap(exercise, case.truth, case.log.sites, case.returned, results)
+        if gap is not None:
+            return telling.gap(exercise, *gap)
+    if not results:
+        return telling.unpaired(exercise)
+    if is_right:
+        return telling.right(exercise, results, *_remarks(case))
+    if _right_nearby(case):
+        return telling.right(exercise, results, telling.KINK, *_remarks(case))
+    return None
 
 
-def _forward(exercise: Exercise) -> tuple[Exercise, Ran, tuple[Truth, list[Any]]]:
-    """Run the forward pass plainly, with whole numbers as floats if it takes them so."""
-    error: BaseException | None = None
-    for candidate in (with_floats(exercise), exercise):
-        changed = _forward_units(candidate)
-        units, sites = instrument(dict(candidate.space.units) | changed)
-        log = Log(sites, copied)
-        names = candidate.space.build(units, log.names())
-        try:
-            ran = run_forward(candidate, names, log)
-        except MemoryError:
-            raise
-        except Exception as fault:
-            error = error or fault
-            continue
-        upstream = _upstream(candidate, ran)
-        return candidate, ran, (_truth(candidate, ran, upstream, changed), upstream)
-    assert error is not None
-    raise telling.Hopeless(telling.forward_raised(exercise, error)) from error
-
-
-def _forward_units(exercise: Exercise) -> dict[str, Any]:
-    if not exercise.joint:
-        return {}
-    parted = part(exercise.backward_node)
-    assert parted is not None
-    return {exercise.forward: parted.forward}
-
-
-def _upstream(exercise: Exercise, ran: Ran) -> list[Any]:
-    """Make an upstream gradient for each output: given, random, or one for a plain scalar."""
-    outs = ran.split.outs
-    arrays = [np.asarray(out) for out in outs]
-    if any(array.dtype.kind not in "fiub" for array in arrays):
-        raise telling.Hopeless(telling.strange_output(exercise))
-    if exercise.upstream is not None:
-        return list(exercise.upstream)
-    if exercise.joint:
-        return [_seed(exercise, name, a) for name, a in zip(exercise.outs, arrays, strict=True)]
-    receiving = upstream_names(exercise, set(ran.plain))
-    rng = np.random.default_rng(SEED)
-    made: list[Any] = []
-    for array in arrays:
-        if not receiving:
-            made.append(np.ones(array.shape) if array.ndim else 1.0)
-        else:
-            drawn = rng.normal(size=array.shape) + 0.1
-            made.append(drawn if array.ndim else float(drawn))
-    return made
-
-
-def _seed(exercise: Exercise, name: str, array: Any) -> Any:
-    """The seed of a function of both: one, or what the student draws for an array."""
-    if name != exercise.outs[0]:
-        return np.zeros(array.shape)
-    if not array.ndim:
-        return 1.0
-    units, sites = instrument(dict(exercise.space.units))
-    log = Log(sites, copied)
-    # where it raises, what was noted until then is enough
-    with contextlib.suppress(Exception):
-        run_backward(exercise, exercise.space.build(units, log.names()), _NO_RUN, ())
-    known = {name}
-    for note in log.notes:
-        for key, value in zip(note.site.writes, note.values, strict=True):
-            if primal(key, known) == name and np.shape(value) == array.shape:
-                return value
-    return np.ones(array.shape)
-
-
-_NO_RUN: Any = None
-
-
-def _truth(
-    exercise: Exercise, ran: Ran, upstream: Sequence[Any], changed: Mapping[str, Any]
-) -> Truth:
-    units, sites = instrument(dict(exercise.space.units) | dict(changed))
-    log = Log(sites, wires_of)
-    try:
-        with np.errstate(all="ignore"):
-            return find_truth(exercise, log, units, upstream, set(ran.plain))
-    except MemoryError:
-        raise
-    except Exception as error:
-        try:
-            return numeric_truth(exercise, upstream, set(ran.plain))
-        except Exception:
-            raise telling.Hopeless(telling.untraced(exercise, error)) from error
-
-
-def _moved(value: Any, rng: np.random.Generator, far: float) -> Any:
-    """Move floats a little; whole numbers among arrays stay, so that masks stay masks."""
-    if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        step = far * rng.normal(size=value.shape)
-        return value * (1 + step) + far * 0.1 * (value != np.rint(value)) * step
-    if isinstance(value, float):
-        return value * (1 + far * rng.normal())
-    if type(value) is list and all(type(part) is float for part in value):
-        return [_moved(part, rng, far) for part in value]
-    return value
+def _remarks(case: Case) -> Iterator[Says]:
+    """Say what a right verdict rests on: one seed, the gradients that did come back."""
+    paired = {result.target.partition("[")[0] for result in case.results}
+    absent = [name for name in case.exercise.inputs if name in set(case.truth.inputs) - paired]
+    if absent and not case.exercise.joint:
+        yield telling.absent(absent)
+    for name, lent in case.exercise.lent.items():
+        yield telling.lent(name, lent)
+    if draws(case.exercise, case.ran):
+        yield telling.RANDOM
 
 
 def _right_nearby(case: Case) -> bool:
@@ -243,7 +113,7 @@ def _right_nearby(case: Case) -> bool:
         floats = isinstance(value, np.ndarray) and value.dtype.kind == "f"
         return value + 1e-3 * rng.normal(size=value.shape) if floats else value
 
-    for move in (lambda value: _moved(value, rng, 1e-3), shaken):
+    for move in (lambda value: moved(value, rng, 1e-3), shaken):
         inputs = {name: move(value) for name, value in case.exercise.inputs.items()}
         if not any(isinstance(value, np.ndarray) for value in inputs.values()):
             return False
@@ -270,42 +140,70 @@ def accuse(case: Case, tell: Tell) -> None:
             return
         if raising is not None:
             tiers = [_before(raising, tiers), *tiers]
-    first = _foremost(tiers[0]) if tiers else None
+    first = _foremost(tiers[0], groups) if tiers else None
     tell(_verdict(case, first, None))
     known = set(case.truth.names) | case.truth.plain
-    wanted = frozenset(case.truth.inputs) if case.fault else wrong(case.results)
+    wanted = all_targets(case.truth) if case.fault else wrong(case.results)
     bench = Bench(
         case.exercise,
         case.truth,
         case.upstream,
         case.ran,
         case.log,
+        frozenset(result.target for result in case.results),
         wanted,
-        frozenset(upstream_names(case.exercise, known)),
-        time.monotonic() + SEARCH_SECONDS,
+        _receiving(case, known),
+        time.process_time() + SEARCH_SECONDS,
+        _proved(groups),
+        time.monotonic() + MOST_SECONDS,
     )
     bench.second = _second(case, bench)
-    fix = search_aliases(bench, aliasing(case.log, groups)) or search(bench, tiers)
+    fix = search_aliases(bench, aliasing(case.log, groups))
+    if fix is None and not case.exercise.joint:
+        fix = _in_the_cache(case, bench, overwritten=True)
+    fix = fix or search(bench, tiers)
     if (fix is None or not fix.complete) and not case.exercise.joint:
-        bench.deadline = max(bench.deadline, time.monotonic() + CACHE_SECONDS)
+        bench.deadline = max(bench.deadline, time.process_time() + CACHE_SECONDS)
         fix = _in_the_cache(case, bench) or fix
+    fix = renamed(fix, bench) if fix else None
     tell(_verdict(case, fix.group if fix else first, fix))
 
 
-def _foremost(tier: Sequence[Group]) -> Group:
-    """Choose whom to accuse before any change has been tried."""
+def _proved(groups: Sequence[Group]) -> frozenset[int]:
+    """Return the statements that have made a gradient which is right, at least once."""
+    sure = [g for g in groups if g.judged.status in (RIGHT, KNOWN) and not g.judged.trivial]
+    return frozenset(site.number for group in sure for site in group.sites)
+
+
+def _receiving(case: Case, known: set[str]) -> frozenset[str]:
+    """Return the names that stand for gradients: given ones, and what is made of them."""
+    node = case.exercise.backward_node
+    parted = part(node) if case.exercise.joint else None
+    given = parted.gradients if parted is not None else upstream_names(case.exercise, known)
+    return tainted(node, given) - known
+
+
+def _foremost(tier: Sequence[Group], groups: Sequence[Group]) -> Group:
+    """Choose whom to accuse before any change has been tried.
+
+    What several groups read that are all wrong is the likelier cause.
+    """
+    for group in tier:
+        found = readers(group, groups) if group.judged.status == UNKNOWN else []
+        if len(found) > 1 and all(reader.judged.status == WRONG for reader in found):
+            return group
     return next((group for group in tier if group.judged.status == WRONG), tier[-1])
 
 
 def _second(case: Case, bench: Bench) -> Bench | None:
     """Prepare the same trials at another point."""
     rng = np.random.default_rng(SEED + 1)
-    inputs = {k: _moved(v, rng, 0.15) for k, v in case.exercise.inputs.items()}
+    inputs = {k: moved(v, rng, 0.15) for k, v in case.exercise.inputs.items()}
     try:
         other = look(replace(case.exercise, inputs=inputs))
     except (telling.Hopeless, CorrenteError):
         return None
-    wanted = frozenset(other.truth.inputs)
+    wanted = all_targets(other.truth)
     return replace(
         bench,
         exercise=other.exercise,
@@ -314,6 +212,7 @@ def _second(case: Case, bench: Bench) -> Bench | None:
         ran=other.ran,
         log=other.log,
         wrong=wanted,
+        tried={},
     )
 
 
@@ -323,18 +222,35 @@ def _backward_groups(case: Case) -> list[Group]:
         parted = part(case.exercise.backward_node)
         assert parted is not None
         helpers = [g for g in groups if g.notes[0].site.function != case.exercise.backward]
-        wanted = {id(g) for g in groups if g.key in parted.gradients} | {id(g) for g in helpers}
+        ours = parted.gradients | parted.aids
+        wanted = {id(g) for g in groups if g.key in ours} | {id(g) for g in helpers}
         groups = [g for g in groups if id(g) in wanted]
+        kept = {id(g) for g in groups}
+        for group in groups:
+            group.reads = {k: g for k, g in group.reads.items() if id(g) in kept}
     for note in case.log.notes:
         if isinstance(note.site.node, ast.Return):
             reads = {g.key: g for g in groups if g.scope == note.scope and g.key in note.site.reads}
             written = {k for n in case.log.notes if n.scope == note.scope for k in n.site.writes}
             if is_bare(note.site.node) and note.site.reads <= written:
                 continue
+            _unfinish(reads.values(), case.results)
             groups.append(
                 Group("return", note.scope, [note], None, reads, position=len(groups) + 10_000)
             )
     return groups
+
+
+def _unfinish(read: Collection[Group], results: Sequence[Result]) -> None:
+    """Where a return statement finishes gradients, what it reads cannot be told to be wrong.
+
+    It does where one of them is right only once it is handed back.
+    """
+    right = {result.target for result in results if result.right}
+    wrong_groups = [group for group in read if group.judged.status == WRONG]
+    if any(group.judged.of in right for group in wrong_groups):
+        for group in wrong_groups:
+            group.judged = group.judged._replace(status=UNKNOWN)
 
 
 def _raising(case: Case, groups: Sequence[Group]) -> Group | None:
@@ -364,10 +280,13 @@ def _before(raising: Group, tiers: Sequence[Sequence[Group]]) -> list[Group]:
     return sorted(found.values(), key=lambda group: group.position)
 
 
-def _in_the_cache(case: Case, bench: Bench) -> Fix | None:
+def _in_the_cache(case: Case, bench: Bench, overwritten: bool = False) -> Fix | None:
+    """Look for a wrong cache; with `overwritten` only where a value has two names and changes."""
     units, sites = instrument(dict(case.exercise.space.units))
     log = Log(sites, copied)
     run_forward(case.exercise, case.exercise.space.build(units, log.names()), log)
+    if overwritten and not log.aliases:
+        return None
     return search_forward(bench, log)
 
 
@@ -376,24 +295,24 @@ def _verdict(case: Case, group: Group | None, fix: Fix | None) -> Verdict:
     if group is None:
         return telling.somewhere(case.exercise, case.results)
     site = fix.site if fix is not None else first_odd(case.truth, group)
-    true, found = group.judged.true, group.value
-    if fix is not None and true is None and fix.value is not None:
+    true, found = group.judged.true, _made_at(site, group)
+    # a gradient may be right for its name, and still not be what the line should have made of it
+    right = true is not None and found is not None and close(found, true)
+    if fix is not None and fix.value is not None and (true is None or right):
         true = fix.value
     if not site.writes:
         bad = next((result for result in case.results if not result.right), None)
         found, true = (bad.found, bad.true) if bad is not None else (found, true)
-    mistake = fix.edit.mistake if fix is not None else relation(found, true, sizes_of(case.truth))
-    if fix is None and group.judged.incomplete:
-        mistake = "path"
     version = group.judged.version
+    mistake = fix.edit.mistake if fix is not None else _betrayed(case, group, found, true)
     if version is None and fix is not None:
         version = judge_value(case.truth, group.key, fix.value).version
     picture = None
     if version is not None and version.shape is None:
         try:
             picture = draw(case.truth, version.wires[0], case.exercise.forward)
-        except Exception:
-            picture = None
+        except Exception as error:
+            picture = telling.undrawn(error)
     return telling.wrong_line(
         case.exercise,
         site,
@@ -405,4 +324,30 @@ def _verdict(case: Case, group: Group | None, fix: Fix | None) -> Verdict:
         mend=fix.edit.code if fix is not None else None,
         picture=picture,
         fault=case.fault,
+    )
+
+
+def _made_at(site: Site, group: Group) -> Any:
+    """Return what a statement of a group has made, at last."""
+    made = [note for note in group.notes if note.site is site and group.key in site.writes]
+    return made[-1].values[site.writes.index(group.key)] if made else group.value
+
+
+def _betrayed(case: Case, group: Group, found: Any, true: Any) -> str | None:
+    """Name the mistake that the numbers betray where no change of the code was found."""
+    truth, version = case.truth, group.judged.version
+    if version is not None and is_multiple(found, true, truth.value(version)):
+        return "regularisation"
+    if version is None and _is_penalty(case):
+        return "regularisation"
+    return "path" if group.judged.incomplete else relation(found, true, sizes_of(truth))
+
+
+def _is_penalty(case: Case) -> bool:
+    """Tell whether all that is wrong with what came back is a multiple of the values themselves."""
+    bad = [result for result in case.results if not result.right]
+    versions = [case.truth.inputs.get(result.target) for result in bad]
+    return bool(bad) and all(
+        version is not None and is_multiple(result.found, result.true, case.truth.value(version))
+        for result, version in zip(bad, versions, strict=True)
     )

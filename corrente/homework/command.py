@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from corrente import inputs
 from corrente.errors import BadArgument, BadValue
+from corrente.exercises.command import fault
 from corrente.homework.files import check_file
 from corrente.homework.sandbox import Limits
 from corrente.homework.verdicts import summary
@@ -84,7 +85,7 @@ def run(words: Sequence[str]) -> int:
     path, only = _parted(target)
     given = inputs.take(rest, whole=True)
     if given.faults:
-        faults = "; ".join(fault.into(options.lang) for fault in given.faults)
+        faults = "; ".join(each.into(options.lang) for each in given.faults)
         raise BadArgument(plain(f"{faults}."), inputs.FORMS, False)
     limits = Limits(options.seconds, options.megabytes << 20)
     try:
@@ -133,7 +134,7 @@ def _options(words: Sequence[str]) -> Options:
         return Options(**command.make_context("check", list(words)).params)
     except click.ClickException as error:
         raise BadValue(
-            plain(error.format_message()),
-            Says("corrente check --help", "corrente check --help"),
+            fault(click, error),
+            Says("corrente check --help", "corrente check --help --lang pt"),
             False,
         ) from None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import copy
 import inspect
+import itertools
+import random
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +21,8 @@ from corrente.homework.splitting import parameters, returned_names
 
 _CACHE_NAMES = "cache caches ctx context saved memo tape memory fwd_cache stash state c"
 CACHES = frozenset(_CACHE_NAMES.split())
-SEED = 20160111
+RATES = frozenset(["lr", "learning_rate", "rate", "eta", "alpha", "step", "step_size"])
+RATE, SEED = 0.01, 20160111
 
 
 class Unfit(Exception):
@@ -37,6 +40,11 @@ class Exercise:
     owner: Any = None
     outs: tuple[str, ...] = ()
     upstream: tuple[Any, ...] | None = None
+    lent: Mapping[str, int | str] = field(default_factory=dict)
+    """What parameters of the backward pass that have no value of their own stand for: an output
+    by its place, or an input by its name."""
+    receives: tuple[str, ...] | None = None
+    """The parameters that receive upstream gradients, where their names do not tell."""
 
     @property
     def joint(self) -> bool:
@@ -52,9 +60,18 @@ class Exercise:
         return _found(self.space, self.backward)
 
     def attributes(self) -> dict[str, Any]:
-        """Return the float arrays that the owner holds before the forward pass: parameters."""
+        """Return the float arrays that the owner holds before the forward pass: parameters.
+
+        It may hold them in dictionaries and lists.
+        """
         held = vars(self.owner) if self.owner is not None else {}
         return {k: v for k, v in held.items() if _is_float(v) and not is_gradient(k, held)}
+
+    def parameters(self) -> frozenset[str]:
+        """Return the names that gradients of the attributes go by: `W` for self.params["W"]."""
+        held = self.attributes()
+        inside = (v for v in held.values() if isinstance(v, dict))
+        return frozenset(held) | {key for value in inside for key in value}
 
 
 def _found(space: Space, path: str) -> Function:
@@ -64,6 +81,9 @@ def _found(space: Space, path: str) -> Function:
 
 
 def _is_float(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        parts = list(value.values()) if isinstance(value, dict) else value
+        return bool(parts) and all(isinstance(p, np.ndarray) and _is_float(p) for p in parts)
     return isinstance(value, np.ndarray) and value.dtype.kind == "f"
 
 
@@ -76,15 +96,34 @@ class Split(NamedTuple):
     """Whether there was a cache, which may be None."""
 
 
-def call(names: Mapping[str, Any], path: str, owner: Any, args: Mapping[str, Any]) -> Any:
+def call(
+    names: Mapping[str, Any], path: str, owner: Any, args: Mapping[str, Any], seed: int = SEED
+) -> Any:
     """Call "f" or "Layer.forward" with arguments by name."""
     holder, _, name = path.rpartition(".")
-    np.random.seed(SEED)
-    if holder:
-        function = getattr(names[holder], name)
-        static = isinstance(inspect.getattr_static(names[holder], name), staticmethod)
-        return function(**args) if static or owner is None else function(owner, **args)
-    return names[name](**args)
+    with _seeded(seed):
+        if holder:
+            function = getattr(names[holder], name)
+            static = isinstance(inspect.getattr_static(names[holder], name), staticmethod)
+            return function(**args) if static or owner is None else function(owner, **args)
+        return names[name](**args)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Let everything that draws at random draw the same each time."""
+    fresh, seeds = np.random.default_rng, itertools.count(seed)
+
+    def default_rng(given: Any = None) -> np.random.Generator:
+        return fresh(next(seeds) if given is None else given)
+
+    random.seed(seed)
+    np.random.seed(seed)
+    np.random.default_rng = default_rng
+    try:
+        yield
+    finally:
+        np.random.default_rng = fresh
 
 
 def fresh_owner(exercise: Exercise, names: Mapping[str, Any]) -> Any:
@@ -102,8 +141,10 @@ def upstream_names(exercise: Exercise, known: set[str]) -> list[str]:
     """Return the parameters of the backward pass that receive upstream gradients."""
     node = exercise.backward_node
     names = parameters(node)
-    given = [name for name in names if name not in known and name not in CACHES]
-    sure = [name for name in given if is_gradient(name, known) or _sounds_upstream(name)]
+    if exercise.receives is not None:
+        return list(exercise.receives)
+    given = [name for name in names if name not in {*known, *CACHES, *RATES}]
+    sure = [name for name in given if is_gradient(name, known) or sounds_upstream(name)]
     if sure:
         return sure
     defaulted = len(node.args.defaults)
@@ -114,10 +155,12 @@ def upstream_names(exercise: Exercise, known: set[str]) -> list[str]:
     return free[:1] if len(free) > 1 or exercise.owner is not None else []
 
 
-def _sounds_upstream(name: str) -> bool:
+def sounds_upstream(name: str) -> bool:
+    """Tell whether a parameter is called as gradients from above are: dout, grad, upstream."""
     low = name.lower()
     return low.startswith(("dout", "dy", "grad", "upstream", "delta", "dl", "dvalue", "dnext")) or (
-        low in {"d", "g", "gout", "up", "dz", "seed", "top", "g_out"}
+        low in {"d", "g", "gout", "up", "dz", "seed", "top", "g_out", "above", "ct", "cotangent"}
+        or low in {"adj", "adjoint", "err", "error", "sensitivity"}
     )
 
 
@@ -168,9 +211,44 @@ def bind(
         elif split_.kept and not used:
             bound[name] = split_.cache
         elif name not in optional:
-            raise Unfit(name)
+            bound[name] = _lent(exercise, name, split_, plain)
         used = used or (split_.kept and bound.get(name) is split_.cache)
     return {name: copy.deepcopy(value) for name, value in bound.items()}
+
+
+def _lent(exercise: Exercise, name: str, split_: Split, plain: Mapping[str, Any]) -> Any:
+    """Find a value for a parameter that is named after nothing; raise Unfit if there is none."""
+    lent = exercise.lent.get(name)
+    if lent is None:
+        if name not in RATES:
+            raise Unfit(name)
+        return RATE  # a layer that learns on the way back
+    return plain[lent] if isinstance(lent, str) else split_.outs[lent]
+
+
+def readings(exercise: Exercise, ran: Ran) -> Iterator[Exercise]:
+    """Give what parameters without a value may stand for: outputs in order, then inputs in order.
+
+    A backward pass may take what the forward pass returned under a name of its own: `p` for
+    `return e / e.sum()`. Where no parameter is called as an upstream gradient is, each may be one.
+    """
+    node, known = exercise.backward_node, set(ran.plain)
+    receiving = upstream_names(exercise, known)
+    defaulted = node.args.args[len(node.args.args) - len(node.args.defaults) :]
+    taken = {*known, *CACHES, *RATES, *(arg.arg for arg in defaulted)}
+    free = [name for name in parameters(node) if name not in taken]
+    if ran.split.kept and not CACHES & {*parameters(node)}:
+        free = [name for name in free if name in receiving] + free[len(receiving) + 1 :]
+    sure = any(sounds_upstream(n) or primal(n, {*free} - {n}) for n in receiving)
+    others = () if sure else [(name,) for name in free]
+    for receives in dict.fromkeys((tuple(receiving), *others)):
+        left = [name for name in free if name not in receives]
+        for stock in (range(len(ran.split.outs)), list(exercise.inputs)):
+            for start in range(len(stock) - len(left) + 1 if left else 0):
+                lent = dict(zip(left, stock[start : start + len(left)], strict=True))
+                yield replace(exercise, lent=lent, receives=receives)
+        if not left and receives:
+            yield replace(exercise, receives=receives)
 
 
 def _matched(receiving: Sequence[str], outs: Sequence[str | None], count: int) -> list[int]:
@@ -187,6 +265,8 @@ class Ran(NamedTuple):
     split: Split
     plain: dict[str, Any]
     owner: Any
+    memory: Mapping[str, Any]
+    """What it left in the names of the module."""
 
 
 def copied(value: Any) -> Any:
@@ -214,24 +294,45 @@ def run_forward(exercise: Exercise, names: Mapping[str, Any], log: Log | None) -
             values = zip(note.site.writes, note.values, strict=True)
             plain |= {key: value[()] for key, value in values if value is not None}
     plain |= {name: copy.deepcopy(value) for name, value in exercise.inputs.items()}
-    return Ran(split(exercise, result, set(plain)), plain, owner)
+    # a context or a dictionary may have been given to be filled
+    plain |= {name: value for name, value in args.items() if not _is_number(value)}
+    return Ran(split(exercise, result, set(plain)), plain, owner, exercise.space.memory(names))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic | float | int | list | tuple)
 
 
 def run_backward(
-    exercise: Exercise, names: Mapping[str, Any], ran: Ran, upstream: Sequence[Any]
+    exercise: Exercise, names: dict[str, Any], ran: Ran, upstream: Sequence[Any]
 ) -> tuple[Any, Any]:
     """Run the backward pass; return what it gave back, and the owner."""
+    seed = SEED
     if exercise.joint:
         owner = fresh_owner(exercise, names)
         args = {name: copy.deepcopy(value) for name, value in exercise.inputs.items()}
     else:
-        owner = copy.deepcopy(ran.owner)
+        seed = SEED + 1  # a mask drawn anew on the way back is not the one of the way forward
+        owner, kept, memory = copy.deepcopy((ran.owner, ran.split, dict(ran.memory)))
         if owner is not None:
             owner.__class__ = names[exercise.backward.rpartition(".")[0]]
-        memory = copy.deepcopy(ran.split)
-        args = bind(exercise, memory, upstream, ran.plain)
+        names.update(memory)
+        args = bind(exercise, kept, upstream, ran.plain)
     with _quiet():
-        return call(names, exercise.backward, owner, args), owner
+        return call(names, exercise.backward, owner, args, seed), owner
+
+
+def draws(exercise: Exercise, ran: Ran) -> bool:
+    """Tell whether the forward pass gives other outputs with another seed: it draws at random."""
+    if exercise.joint:
+        return False
+    names = exercise.space.build()
+    args = {name: copy.deepcopy(value) for name, value in exercise.inputs.items()}
+    with _quiet():
+        again = call(names, exercise.forward, fresh_owner(exercise, names), args, SEED + 1)
+    outs = split(exercise, again, set(ran.plain)).outs
+    pairs = zip(outs, ran.split.outs, strict=True)
+    return not all(np.array_equal(new, old, equal_nan=True) for new, old in pairs)
 
 
 @contextlib.contextmanager
@@ -259,4 +360,19 @@ def with_floats(exercise: Exercise) -> Exercise:
         return value
 
     made = {name: widened(value) for name, value in exercise.inputs.items()}
+    if exercise.owner is None and not any(map(_has_floats, made.values())):
+        made = {name: _as_floats(value) for name, value in made.items()}
     return replace(exercise, inputs=made)
+
+
+def _has_floats(value: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value
+    if isinstance(value, dict | list | tuple):
+        return any(map(_has_floats, parts))
+    return np.asarray(value).dtype.kind == "f"
+
+
+def _as_floats(value: Any) -> Any:
+    """Make arrays of whole numbers floats: where nothing else can be differentiated, they are."""
+    whole = isinstance(value, np.ndarray) and value.dtype.kind == "i"
+    return value.astype(float) if whole else value

@@ -11,7 +11,7 @@ import numpy as np
 
 from corrente.homework.calls import called
 from corrente.homework.instrumenting import remade, swap
-from corrente.homework.places import indexed, replaced
+from corrente.homework.places import flipped, indexed, replaced, right_class
 from corrente.homework.syntax import (
     factors,
     is_transposed,
@@ -21,6 +21,7 @@ from corrente.homework.syntax import (
     operands,
     product,
     quotient,
+    reduced,
     terms,
     total,
     transposed,
@@ -34,15 +35,83 @@ def inside(node: ast.expr, words: Vocabulary) -> Iterator[Change]:
     powers = {id(p.right) for p in ast.walk(node) if _is_power(p)}  # type: ignore[attr-defined]
     places = [part for part in ast.walk(node) if isinstance(part, ast.expr)]
     direct = {id(node), *(id(factor) for part in places for factor in _direct(part))}
+    compared, axes, summed = _contexts(node)
+    steps = _steps(node)
+    beside = _beside(node)
     for part in places:
         for change in at(part, words):
             if id(part) in powers:
                 change = change._replace(mistake="local", cost=change.cost + 0.4)
+            elif id(part) in compared:
+                change = change._replace(mistake="mask")
+            elif id(part) in axes or (change.mistake == "transpose" and id(part) in summed):
+                change = change._replace(mistake="axis")
+            elif id(part) in steps:
+                change = change._replace(mistake="axis" if steps[id(part)] else "index")
             elif change.mistake == "swapped" and named(part) and id(part) not in direct:
                 change = change._replace(mistake="cache", cost=1.75)
+            if named(change.node) in beside.get(id(part), ()):
+                # x * x for x * mask: rather one factor less
+                change = change._replace(cost=change.cost + 0.6)
             yield change._replace(node=swap(node, part, change.node))
     yield from _terms(node, words)
     yield from _renamed(node, words)
+    yield from _exchanged(node, words)
+
+
+def _exchanged(node: ast.expr, words: Vocabulary) -> Iterator[Change]:
+    """Exchange a gradient and a value that stand in each other's place."""
+    places = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    for one, other in itertools.combinations(places, 2):
+        first, second = words.find(one.id), words.find(other.id)
+        if (
+            first is None
+            or second is None
+            or (first in words.upstream) == (second in words.upstream)
+        ):
+            continue
+        if np.shape(first.value) == np.shape(second.value):
+            made = swap(swap(node, one, second.node), other, first.node)
+            yield Change("swapped", 1.6, made)
+
+
+def _contexts(node: ast.expr) -> tuple[set[int], set[int], set[int]]:
+    """Return what stands in a comparison, numbers that name an axis, and what is summed."""
+    compared: set[int] = set()
+    axes: set[int] = set()
+    summed: set[int] = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Compare):
+            compared |= {id(inner) for inner in ast.walk(part) if inner is not part}
+        elif isinstance(part, ast.Call):
+            if any(method(side) == "ones" for side in operands(part) or ()):
+                summed.add(id(part))  # a product with ones is a sum
+            given = [*part.args, *(k.value for k in part.keywords if k.arg == "axis")]
+            axes |= {id(arg) for arg in given if isinstance(arg, ast.Constant)}
+            summed.add(id(reduced(part)))
+    return compared, axes, summed
+
+
+def _beside(node: ast.expr) -> dict[int, set[str]]:
+    """Map each factor of a product to the names it is multiplied with."""
+    found: dict[int, set[str]] = {}
+    for part in ast.walk(node):
+        if isinstance(part, ast.BinOp) and isinstance(part.op, ast.Mult):
+            mine = list(factors(part))
+            names = {key for factor in mine if (key := named(factor)) is not None}
+            for factor in mine:
+                found.setdefault(id(factor), set()).update(names - {named(factor)})
+    return found
+
+
+def _steps(node: ast.expr) -> dict[int, bool]:
+    """Map the numbers in slices to whether they are the step, such as that of a reversal."""
+    found: dict[int, bool] = {}
+    for part in ast.walk(node):
+        if isinstance(part, ast.Slice):
+            found |= {id(inner): False for inner in ast.walk(part) if inner is not part}
+            found |= {id(inner): True for inner in ast.walk(part.step or ast.Pass())}
+    return found
 
 
 _FLIPPED = {
@@ -89,7 +158,8 @@ def _renamed(node: ast.expr, words: Vocabulary) -> Iterator[Change]:
                 for part in parts:
                     made = swap(made, part, word.node)
                 mistake = "upstream" if is_upstream else "cache"
-                mistake = "swapped" if name == words.own else mistake
+                is_own = name == words.own and word.base not in words.below
+                mistake = "swapped" if is_own else mistake
                 yield Change(mistake, 1.7, made)
 
 
@@ -105,9 +175,10 @@ def at(part: ast.expr, words: Vocabulary) -> Iterator[Change]:
     elif isinstance(part, ast.Call):
         yield from called(part, words)
     elif isinstance(part, ast.Subscript):
-        yield from indexed(part)
+        yield from indexed(part, words)
     elif isinstance(part, ast.Attribute) and part.attr == "T":
         yield Change("transpose", 1.0, part.value)
+        yield Change("transpose", 1.9, flipped(part.value))
     elif isinstance(part, ast.List | ast.Tuple) and isinstance(part.ctx, ast.Load):
         yield from _listed(part, words)
     pair = operands(part)
@@ -136,7 +207,7 @@ def _binary(part: ast.BinOp, words: Vocabulary) -> Iterator[Change]:
         yield Change("sign", 1.0, remade(part, op=flipped))
         for kept, gone in ((left, right), (right, left)):
             mistake = "regularisation" if _penalty(gone, words) else "path"
-            yield Change(mistake, 1.6 if mistake == "regularisation" else 2.2, kept)
+            yield Change(mistake, 1.3 if mistake == "regularisation" else 2.2, kept)
         if isinstance(op, ast.Sub):
             yield Change("sign", 1.1, remade(part, left=right, right=left))
     if isinstance(op, ast.Mult | ast.Div):
@@ -204,8 +275,12 @@ def _one_over(node: ast.expr, words: Vocabulary) -> bool:
 
 
 def _compared(part: ast.Compare) -> Iterator[Change]:
+    yield Change("mask", 1.2, part.left)
     for k, kind in enumerate(_FLIPPED.get(type(part.ops[0]), ())):
         yield Change("mask", 1.0 + 0.05 * k, remade(part, ops=[kind()]))
+    for kind in (ast.Gt, ast.Lt):
+        made = remade(part, ops=[kind()], comparators=[ast.Constant(0)])
+        yield Change("mask", 1.3, made)
 
 
 def _numbers(part: ast.Constant) -> Iterator[Change]:
@@ -255,12 +330,12 @@ def _terms(node: ast.expr, words: Vocabulary) -> Iterator[Change]:
         made += means(part, words, 1.6)
         made += [c for c in sums(part, words, 1.7)] if not isinstance(part, ast.Constant) else []
         made += masks(part, words, 1.7)
-        for word in words.upstream:
-            made.append(Change("upstream", 1.8, product(part, word.node)))
+        made += [Change("upstream", 1.8, product(part, word.node)) for word in words.upstream]
+        made += [Change("path", 2.3, ast.BinOp(part, ast.Sub(), one)) for one in right_class(words)]
         for word in words.values:
             made.append(Change("local", 2.1, product(part, word.node)))
             made.append(Change("local", 2.2, quotient(part, word.node)))
-            for shape in _DERIVATIVES:
+            for shape in (*_DERIVATIVES, *(f"{name}({{0}})" for name in words.helpers)):
                 made.append(Change("local", 2.3, product(part, shaped(shape, word))))
         for change in made:
             yield change._replace(node=swap(node, part, change.node))

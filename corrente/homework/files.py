@@ -18,7 +18,7 @@ import numpy as np
 from corrente.homework import telling
 from corrente.homework.asking import LIMITS, concluded, report
 from corrente.homework.exercise import Exercise, run_forward
-from corrente.homework.finding import Pair, pairs
+from corrente.homework.finding import Pair, pairs, widows
 from corrente.homework.guessing import guesses
 from corrente.homework.sandbox import Limits, Send, confined
 from corrente.homework.space import Space, find, of_module
@@ -53,7 +53,9 @@ def check_file(
         return [telling.unparsable(file, made)]
     found = [pair for pair in pairs(tree) if only in (None, pair.backward, pair.forward)]
     if not found:
-        return [telling.uncallable(os.path.basename(file), file, _NOTHING)]
+        alone = widows(tree)
+        why = _NO_FORWARD.fill(", ".join(alone)) if alone else _NOTHING
+        return [telling.uncallable(os.path.basename(file), file, why)]
     return [_check(pair, file, tree, given or {}, limits) for pair in found]
 
 
@@ -63,11 +65,20 @@ _NOTHING = Says(
     "não há passo de volta aqui: chame as funções de f e f_backward, ou de "
     "layer_forward e layer_backward, ou use variáveis d… abaixo das linhas de ida.",
 )
+_NO_FORWARD = Says(
+    "there is no forward pass for {0}: define it in the same file, and call the two "
+    "layer_forward and layer_backward, or f and f_backward.",
+    "não há passo de ida para {0}: defina-o no mesmo arquivo, e chame os dois de "
+    "layer_forward e layer_backward, ou f e f_backward.",
+)
 _NO_INPUTS = Says(
     'no inputs: give NAME=VALUE for each of {0}, or write inputs = {{"{1}": (…)}} in the file.',
     'sem entradas: dê NOME=VALOR para cada um de {0}, ou escreva inputs = {{"{1}": (…)}} '
     "no arquivo.",
 )
+
+
+_FAILED = Says("With those that were guessed: {0}.", "Com as que foram supostas: {0}.")
 
 
 def _check(
@@ -85,10 +96,12 @@ def _check(
         except Exception as fault:
             send({"verdict": telling.broken(pair.backward, file, fault).json(), "final": True})
             return
-        if exercise is None:
+        if isinstance(exercise, str):
             function = space.units.get(pair.forward.partition(".")[0])
             needed = parameters(function) if isinstance(function, ast.FunctionDef) else []
             why = _NO_INPUTS.fill(", ".join(needed), pair.forward)
+            if exercise:
+                why = Says("{0} {1}", "{0} {1}").fill(why, _FAILED.fill(exercise))
             found = telling.uncallable(pair.backward, file, why)
             send({"verdict": found.json(), "final": True})
             return
@@ -112,7 +125,8 @@ def _imported(file: str, tree: ast.Module) -> dict[str, Any]:
 
 def _with_inputs(
     pair: Pair, space: Space, names: Mapping[str, Any], given: Mapping[str, Any]
-) -> Exercise | None:
+) -> Exercise | str:
+    """Find inputs for a pair of passes; without them, what the last that were tried came to."""
     holder = pair.forward.partition(".")[0]
     declared = _declared(names, pair)
     owner = None
@@ -120,6 +134,8 @@ def _with_inputs(
     if "." in pair.forward:
         if declared is not None:
             owner, *rest = declared if isinstance(declared, tuple | list) else (declared,)
+            if not isinstance(owner, function):  # methods of the class itself need no layer
+                owner, rest = function(), [owner, *rest]
             declared = tuple(rest)
         else:
             owner = function()
@@ -137,12 +153,14 @@ def _with_inputs(
         return Exercise(space, pair.forward, pair.backward, _fitting(function, given), owner)
     indices = _indices(find(pair.forward, space.units))
     arrays = _works_on_arrays(space, pair)
+    failed: str | None = ""
     for guess in guesses(needed, indices, arrays):
         guess |= {name: given[name] for name in needed if name in given}
         exercise = Exercise(space, pair.forward, pair.backward, guess, owner)
-        if _runs(exercise):
+        failed = _failure(exercise)
+        if failed is None:
             return exercise
-    return None
+    return failed or ""
 
 
 def _declared(names: Mapping[str, Any], pair: Pair) -> Any:
@@ -186,14 +204,14 @@ def _works_on_arrays(space: Space, pair: Pair) -> bool:
     return layered or any(_SIGNS.search(ast.unparse(node)) for node in nodes if node is not None)
 
 
-def _runs(exercise: Exercise) -> bool:
-    """Tell whether a forward pass runs on guessed inputs, and gives finite numbers."""
+def _failure(exercise: Exercise) -> str | None:
+    """Say why a forward pass gives no finite numbers for guessed inputs; None where it does."""
     node = exercise.backward_node
     if exercise.forward == exercise.backward and part(node) is None:
-        return False
+        return ""
     try:
         ran = run_forward(exercise, exercise.space.build(), None)
         out = np.asarray(ran.split.outs[0])
-        return out.dtype.kind in "fiu" and bool(np.isfinite(out).all())
-    except Exception:
-        return False
+        return None if out.dtype.kind in "fiu" and bool(np.isfinite(out).all()) else ""
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from corrente.homework.exercise import CACHES, sounds_upstream
 from corrente.homework.space import Function
-from corrente.homework.splitting import part
+from corrente.homework.splitting import parameters, part
 
 
 class Pair(NamedTuple):
@@ -19,8 +20,9 @@ class Pair(NamedTuple):
     line: int
 
 
+_FORWARD = ("{0}_forward{1}", "{0}{1}", "forward_{0}", "{0}_fwd", "{0}_naive{1}")
 _BACKWARD = (
-    (r"(.+)_backward(.*)", ("{0}_forward{1}", "{0}{1}", "forward_{0}", "{0}_fwd", "{0}_naive{1}")),
+    (r"(.+)_backward(.*)", (*_FORWARD, "{0}_forward", "{0}")),
     (r"backward_(.+)", ("forward_{0}", "{0}", "{0}_forward")),
     (r"(.+)_bwd", ("{0}_fwd", "{0}", "{0}_forward")),
     (r"(.+)_(?:grad|gradient|gradients|grads|prime|back|backprop|vjp)", ("{0}", "{0}_forward")),
@@ -42,9 +44,29 @@ def pairs(tree: ast.Module) -> list[Pair]:
             taken |= {name, forward}
     for name, node in functions.items():
         free = name not in taken and node.args.args and not _is_helper(name)
-        if free and part(node) is not None:
+        if free and not _is_backward(node) and part(node) is not None:
             found.append(Pair(name, name, node.lineno))
     return sorted(found, key=lambda pair: pair.line)
+
+
+def widows(tree: ast.Module) -> list[str]:
+    """Name the functions that are called as backward passes are, and have no forward pass."""
+    functions = {n.name: n for n in tree.body if isinstance(n, Function)}
+    return [
+        name
+        for name in functions
+        if any(re.fullmatch(pattern, name) for pattern in _PLAINLY)
+        if _forward(name, functions) is None
+    ]
+
+
+_PLAINLY = [pattern for pattern, _ in _BACKWARD if "back" in pattern or "bwd" in pattern]
+
+
+def _is_backward(node: Any) -> bool:
+    """Tell whether a function is a backward pass alone: called so, and given a gradient."""
+    given = any(name in CACHES or sounds_upstream(name) for name in parameters(node))
+    return given and any(re.fullmatch(pattern, node.name) for pattern in _PLAINLY)
 
 
 def _forward(name: str, functions: Mapping[str, Any]) -> str | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from corrente.homework.instrumenting import Log, Note, Site
-from corrente.homework.names import is_partial, local, primal
+from corrente.homework.instrumenting import Log, Note, Site, reads_of
+from corrente.homework.names import is_delta, is_partial, local, primal
+from corrente.homework.syntax import method
 from corrente.homework.truth import Truth, Version, close
 
 RIGHT, LOOSE, PART, KNOWN, OTHER, VALUE, UNKNOWN, WRONG = (
@@ -67,7 +68,9 @@ def judge(truth: Truth, key: str, value: Any) -> Judged:
     if pair is not None:
         return _judge_local(truth, pair, array)
     versions = truth.names.get(of, ()) if of is not None else ()
-    return _judge_own(truth, of, versions, array) or _judge_any(truth, of, versions, array)
+    found = _judge_own(truth, of, versions, array) or _judge_any(truth, of, versions, array)
+    either = {RIGHT: LOOSE, OTHER: UNKNOWN, KNOWN: UNKNOWN} if is_delta(key) else {}
+    return found._replace(status=either.get(found.status, found.status))
 
 
 def _judge_local(truth: Truth, pair: tuple[str, str], array: Any) -> Judged:
@@ -76,7 +79,9 @@ def _judge_local(truth: Truth, pair: tuple[str, str], array: Any) -> Judged:
         for under in truth.names.get(pair[1], ()):
             true = truth.local(over, under)
             if true is not None:
-                status = RIGHT if close(array, true) else WRONG
+                # through all paths, or through this gate alone
+                either = (true, truth.local(over, under, direct=True))
+                status = RIGHT if any(close(array, t) for t in either if t is not None) else WRONG
                 return Judged(status, pair[1], true, under)
     return Judged(UNKNOWN, pair[1])
 
@@ -87,7 +92,7 @@ def _judge_own(
     trivial = bool(np.all(array == 0))
     for version in versions:
         true = truth.gradient(version)
-        if true is not None and close(array, true):
+        if true is not None and truth.agrees(array, true):
             status = RIGHT if array.shape == np.shape(true) else LOOSE
             return Judged(status, of, true, version, trivial)
     for version in versions:
@@ -154,6 +159,8 @@ def first_odd(truth: Truth, group: Group) -> Site:
     """
     adding = (ast.Add, ast.Sub)
     sites = [s for s in group.sites if not _scales(s)] or group.sites
+    while len(sites) > 1 and _reshapes(sites[-1], group.key):
+        sites.pop()
     rest = [s.node for s in sites[1:]]
     if rest and all(isinstance(n, ast.AugAssign) and isinstance(n.op, adding) for n in rest):
         for note in group.notes:
@@ -163,6 +170,14 @@ def first_odd(truth: Truth, group: Group) -> Site:
                 if status not in (PART, RIGHT, LOOSE):
                     return note.site
     return sites[-1]
+
+
+def _reshapes(site: Site, key: str) -> bool:
+    """Tell whether a statement only gives a variable another shape."""
+    value = getattr(site.node, "value", None)
+    shapes = ("reshape", "ravel", "flatten", "squeeze", "transpose")
+    called = isinstance(value, ast.Call) and method(value) in shapes
+    return isinstance(site.node, ast.Assign) and called and key in reads_of(value)
 
 
 def _scales(site: Site) -> bool:
@@ -184,7 +199,10 @@ def grouped(log: Log, truth: Truth) -> list[Group]:
             if old is not None and note.site.builds:
                 old.notes.append(note)
                 old.value = value
-                old.reads |= {k: g for k, g in reads.items() if g is not old}
+                for name, source in reads.items():
+                    # a loop reads a variable anew each time round: the first time counts as well
+                    if source is not old and source is not old.reads.setdefault(name, source):
+                        old.reads[f"{name} {source.position}"] = source
                 continue
             made = Group(key, note.scope, [note], value, dict(reads), position=len(groups))
             groups.append(made)
@@ -225,7 +243,7 @@ def suspects(groups: Sequence[Group]) -> list[list[Group]]:
         if g.key == "return" and set(map(id, g.reads.values())) & set(map(id, near))
     ]
     tiers = [near]
-    wider: list[Group] = []
+    wider = _shared_sources(roots)
     for group in roots:
         values = [s for s in group.reads.values() if s.judged.status in (VALUE, KNOWN)]
         wider += [*_unknown_sources(group), *values, group]
@@ -254,6 +272,17 @@ def _until_wrong(roots: Sequence[Group]) -> list[Group]:
         if group.judged.status == WRONG:
             return list(roots[: k + 1])
     return list(roots[:1])
+
+
+def _shared_sources(roots: Sequence[Group]) -> list[Group]:
+    """Return what several wrong groups read, which may lack what all of them lack."""
+    sources = {id(s): s for group in roots for s in group.reads.values()}
+    return [source for source in sources.values() if len(readers(source, roots)) > 1]
+
+
+def readers(source: Group, groups: Iterable[Group]) -> list[Group]:
+    """Return the groups that read another one."""
+    return [group for group in groups if any(s is source for s in group.reads.values())]
 
 
 def _upstream(group: Group) -> Iterator[Group]:

@@ -81,6 +81,14 @@ def _without_tail(stem: str) -> str:
     return re.sub(r"(?<=.)_?(?:\d+|_[a-z]|_(?:total|sum|acc|part|new))$", "", stem)
 
 
+def is_delta(key: str) -> bool:
+    """Tell whether a variable is called a delta.
+
+    That is the gradient of a layer after its activation for some, and before it for others.
+    """
+    return "delta" in last_part(key)[1].lower()
+
+
 def is_partial(key: str, known: Collection[str]) -> bool:
     """Tell whether a variable is named as one part of a gradient: `dx1`, `dx_a`.
 

@@ -15,6 +15,7 @@ import pytest
 from corrente.homework.asking import check_backward
 from corrente.homework.files import check_file
 from corrente.homework.verdicts import Verdict
+from corrente.words import Says
 
 
 def assert_backward(forward: Callable[..., Any], *rest: Any, **options: Any) -> Verdict:
@@ -31,7 +32,8 @@ _language = "en"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the adapter."""
-    group = parser.getgroup("corrente", "checking of hand-written backward passes")
+    about = Says("backward passes written by hand", "passos de volta escritos à mão")
+    group = parser.getgroup("corrente", " · ".join(about))
     group.addoption("--homework", action="append", default=[], metavar="FILE.py")
     group.addoption("--homework-lang", default="en", choices=["en", "pt"])
 

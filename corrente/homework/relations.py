@@ -44,6 +44,20 @@ def relation(found: Any, true: Any, sizes: Collection[int] = ()) -> str | None:
     return None
 
 
+def is_multiple(found: Any, true: Any, own: Any) -> bool:
+    """Tell whether a gradient lacks, or has too much of, a multiple of its own value: a penalty.
+
+    >>> is_multiple(np.array([1.0, 2.0]), np.array([1.5, 4.0]), np.array([1.0, 4.0]))
+    True
+    """
+    shapes = {np.shape(found), np.shape(true), np.shape(own)}
+    if found is None or true is None or own is None or len(shapes) > 1 or np.size(own) < 2:
+        return False
+    missing = np.asarray(true) - np.asarray(found)
+    ratio = _ratio(np.asarray(own), missing)
+    return ratio is not None and not close(found, true)
+
+
 def _same_shape(a: Any, b: Any, sizes: Collection[int]) -> str | None:
     if close(-a, b):
         return "sign"
@@ -67,7 +81,7 @@ def _ratio(a: Any, b: Any) -> float | None:
         return None
     ratios = a[big] / b[big]
     first = float(ratios.flat[0])
-    if first == 0 or not np.allclose(ratios, first, rtol=1e-6):
+    if first == 0 or not np.isfinite(ratios).all() or not np.allclose(ratios, first, rtol=1e-6):
         return None
     near = round(first) if abs(first) >= 1 else 1 / round(1 / first)
     return float(near) if abs(near - first) < 1e-6 * abs(first) else first

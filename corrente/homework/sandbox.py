@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import json
 import os
-import resource
 import selectors
 import signal
 import socket
@@ -14,8 +13,15 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from corrente.errors import CorrenteWarning
+from corrente.words import Says
+
+# Windows has none
+resource: Any = import_module("resource") if find_spec("resource") else None
 Send = Callable[[dict[str, Any]], None]
 
 
@@ -24,6 +30,22 @@ class Limits(NamedTuple):
 
     seconds: float = 20.0
     memory: int = 2 << 30
+
+
+class FenceWarning(CorrenteWarning):
+    """A student's code runs without the limits that a check sets elsewhere."""
+
+
+_NO_PROCESS = Says(
+    "this system cannot fork a process: the code that is checked runs here, without limits on "
+    "time and memory and with the network in reach.",
+    "este sistema não bifurca processos: o código verificado roda aqui mesmo, sem limites de "
+    "tempo e de memória e com a rede ao alcance.",
+)
+_NO_LIMITS = Says(
+    "this system cannot limit memory: the code that is checked is limited in time alone.",
+    "este sistema não limita a memória: o código verificado só é limitado no tempo.",
+)
 
 
 class Outcome(NamedTuple):
@@ -43,12 +65,15 @@ def confined(work: Callable[[Send], None], limits: Limits) -> Outcome:
 
     Time is limited by the clock, processor time and memory by the system; output is discarded,
     files cannot grow, and the network is out of reach where the system allows it. Where a
-    process cannot be forked, the work runs here, without limits.
+    process cannot be forked, the work runs here, without limits, and a FenceWarning says so.
     """
     if not hasattr(os, "fork"):
+        warnings.warn(FenceWarning(_NO_PROCESS), stacklevel=2)
         sent: list[dict[str, Any]] = []
         work(sent.append)
         return Outcome(sent[-1] if sent else None, "done")
+    if resource is None:
+        warnings.warn(FenceWarning(_NO_LIMITS), stacklevel=2)
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -101,6 +126,8 @@ def _mute() -> None:
 
 
 def _limit(limits: Limits) -> None:
+    if resource is None:
+        return
     seconds = int(limits.seconds) + 2
     _lower(resource.RLIMIT_CPU, seconds)
     _lower(resource.RLIMIT_AS, _in_use() + limits.memory)
@@ -129,7 +156,8 @@ def _disconnect() -> None:
     """Leave the network behind: a namespace without one, and sockets that refuse."""
 
     def refuse(*args: Any, **options: Any) -> Any:
-        raise PermissionError("no network while homework is checked")
+        # whose language the student reads is not known here
+        raise PermissionError("no network while checking · sem rede durante a correção")
 
     socket.socket = refuse
     socket.create_connection = refuse

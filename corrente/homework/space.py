@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import linecache
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType
+from functools import cached_property
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -33,7 +35,7 @@ class Space:
     ) -> dict[str, Any]:
         """Run every definition, some of them changed, in a namespace of its own."""
         changed = changed or {}
-        made = {**self.names, **(extra or {})}
+        made = {**self.names, **_anew(self.names, self._mentioned), **(extra or {})}
         for name, unit in self.units.items():
             if name in changed:
                 given = changed[name]
@@ -45,6 +47,23 @@ class Space:
             exec(code, made)
         return made
 
+    def memory(self, made: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a run has left in the names around the definitions, for a later run.
+
+        A forward pass may keep its cache in a list or dictionary of the module, or in a variable
+        that it declares global.
+        """
+        kept = {name: value for name, value in made.items() if name in self._mentioned}
+        return {name: value for name, value in kept.items() if _is_data(value)}
+
+    @cached_property
+    def _mentioned(self) -> frozenset[str]:
+        """The names that the definitions speak of, without their own."""
+        parts = [part for unit in self.units.values() for part in ast.walk(unit)]
+        found = {part.id for part in parts if isinstance(part, ast.Name)}
+        found |= {name for part in parts if isinstance(part, ast.Global) for name in part.names}
+        return frozenset(found - set(self.units))
+
     def _compiled(self, unit: ast.stmt) -> CodeType:
         module = ast.Module([unit], [])
         return compile(ast.fix_missing_locations(module), self.file, "exec")
@@ -52,6 +71,21 @@ class Space:
     def source(self, line: int) -> str:
         """Return one line of the student's file."""
         return linecache.getline(self.file, line).strip()
+
+
+def _is_data(value: Any) -> bool:
+    """Tell whether a name holds something that a run may change: no module, function or type."""
+    plain = isinstance(value, ModuleType | type | str | int | float | complex | None)
+    return not plain and not callable(value)
+
+
+def _anew(names: Mapping[str, Any], wanted: Collection[str]) -> dict[str, Any]:
+    """Copy what a run may change, so that every run begins alike; generators draw the same."""
+    found = {name: names[name] for name in wanted if _is_data(names.get(name))}
+    try:
+        return copy.deepcopy(found)
+    except Exception:
+        return found  # what cannot be copied is shared by all runs
 
 
 def find(path: str, units: Mapping[str, ast.stmt]) -> Function | None:

@@ -19,6 +19,8 @@ class Parted(NamedTuple):
     forward: Function
     outs: tuple[str, ...]
     gradients: frozenset[str]
+    aids: frozenset[str] = frozenset()
+    """Values that gradients alone are computed from."""
 
 
 @lru_cache(maxsize=512)
@@ -57,7 +59,15 @@ def part(function: Function) -> Parted | None:
     body = _without(function.body, gradients, outs)
     last = ast.Return(ast.Tuple([ast.Name(name, ast.Load()) for name in outs], ast.Load()))
     ast.copy_location(last, function.body[-1])
-    return Parted(remade(function, body=[*body, last]), outs, frozenset(gradients))
+    read = {
+        key
+        for node in statements
+        if not set(_writes(node)) <= gradients
+        for key in reads_of(_value(node))
+    }
+    aids = assigned - gradients - read - set(outs)
+    forward = remade(function, body=[*body, last])
+    return Parted(forward, outs, frozenset(gradients), frozenset(aids))
 
 
 def _holders(gradients: set[str]) -> set[str]:
@@ -67,12 +77,16 @@ def _holders(gradients: set[str]) -> set[str]:
 
 def _nameless(statements: list[ast.AST], assigned: set[str], gradients: set[str]) -> set[str]:
     """Find variables such as dden, of a value that has no name, that only gradients are made of."""
-    first = min(node.lineno for node in statements if gradients & set(_writes(node)))  # type: ignore[attr-defined]
+    lines = {id(node): getattr(node, "lineno", 0) for node in statements}
+    first = min(lines[id(node)] for node in statements if gradients & set(_writes(node)))
     found = {
         key
         for key in assigned - gradients
-        if re.fullmatch(r"(?:d|grad|delta)_?\w+", key)
-        and all(node.lineno > first for node in statements if key in _writes(node))  # type: ignore[attr-defined]
+        if re.fullmatch(r"(?:d|grad|delta)_?\w+|g|up|upstream", key)
+        # a gradient spelled out, or a seed, may come before the first that is named after a value
+        if key.startswith(("grad", "delta"))
+        or any(_is_one(node) for node in statements if key in _writes(node))
+        or all(lines[id(node)] > first for node in statements if key in _writes(node))
     }
     shrinking = True
     while shrinking:
@@ -85,6 +99,12 @@ def _nameless(statements: list[ast.AST], assigned: set[str], gradients: set[str]
         shrinking = bool(found & read)
         found -= read
     return found
+
+
+def _is_one(node: ast.AST) -> bool:
+    """Tell whether a statement is the seed of a backward pass: `g = 1.0`."""
+    value = _value(node)
+    return isinstance(value, ast.Constant) and value.value == 1
 
 
 def parameters(function: Function) -> list[str]:

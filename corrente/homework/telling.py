@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from corrente.homework.exercise import Exercise
+from corrente.errors import CorrenteError
+from corrente.homework.exercise import Exercise, Ran
 from corrente.homework.instrumenting import Note, Site
 from corrente.homework.judging import Group
 from corrente.homework.mistakes import MISTAKES
@@ -27,6 +29,14 @@ class Hopeless(Exception):
         self.verdict = verdict
 
 
+class Unbound(Hopeless):
+    """A parameter of the backward pass has no value; carries the forward pass that ran."""
+
+    def __init__(self, verdict: Verdict, ran: Ran) -> None:
+        super().__init__(verdict)
+        self.ran = ran
+
+
 def title(exercise: Exercise) -> str:
     """Return what an exercise is called: its backward pass."""
     return exercise.backward
@@ -43,16 +53,48 @@ def _about(exercise: Exercise, kind: str, says: Says, **more: Any) -> Verdict:
     )
 
 
-def right(exercise: Exercise, results: Sequence[Result], *, kink: bool = False) -> Verdict:
-    """Say that every gradient is right."""
+def right(exercise: Exercise, results: Sequence[Result], *remarks: Says) -> Verdict:
+    """Say that every gradient is right, with what else is to be said in brackets."""
     listed = ", ".join(result.name for result in results)
     says = Says("every gradient is right: {0}.", "todos os gradientes estão certos: {0}.")
-    if kink:
-        says = Says(
-            "every gradient is right: {0} (the point is at a kink, where it is a convention).",
-            "todos os gradientes estão certos: {0} (o ponto está numa quina, onde é convenção).",
-        )
-    return _about(exercise, "right", says.fill(listed), gradients=_errors(results))
+    says = says.fill(listed)
+    for remark in remarks:
+        says = Says("{0} ({1})", "{0} ({1})").fill(says, remark)
+    return _about(exercise, "right", says, gradients=_errors(results))
+
+
+KINK = Says(
+    "The point is at a kink, where it is a convention.",
+    "O ponto está numa quina, onde é convenção.",
+)
+RANDOM = Says(
+    "The forward pass draws at random: it was checked with one seed, the same every time.",
+    "O passo de ida sorteia números: foi verificado com uma só semente, sempre a mesma.",
+)
+_ABSENT = Says("No gradient of {0} came back.", "Não voltou gradiente de {0}.")
+
+
+def absent(names: Sequence[str]) -> Says:
+    """Say of which inputs no gradient came back."""
+    return _ABSENT.fill(", ".join(names))
+
+
+def lent(name: str, stands_for: int | str) -> Says:
+    """Say what a parameter without a value of its own was taken for."""
+    if isinstance(stands_for, str):
+        says = Says("{0} was taken for {1}.", "{0} foi tomado por {1}.")
+        return says.fill(name, stands_for)
+    says = Says(
+        "{0} was taken for what the forward pass returns.",
+        "{0} foi tomado pelo que o passo de ida devolve.",
+    )
+    return says.fill(name)
+
+
+def gap(exercise: Exercise, says: Says, line: int | None, variable: str | None) -> Verdict:
+    """Say that what came back is too little, too much or nothing."""
+    code = exercise.space.source(line) if line else ""
+    return _about(exercise, "wrong", says, line=line, variable=variable, code=code)
 
 
 def _errors(results: Sequence[Result]) -> tuple[tuple[str, float], ...]:
@@ -100,6 +142,9 @@ def wrong_line(
             "{0} Its shape is {1}, and should be {2}.", "{0} A forma é {1}, e deveria ser {2}."
         )
         says = shapes.fill(says, np.shape(found), np.shape(true))
+    elif found is not None and not np.all(np.isfinite(found)):
+        odd = Says("{0} It is not finite (nan, inf).", "{0} Não é finito (nan, inf).")
+        says = odd.fill(says)
     return _about(
         exercise,
         "raised" if fault is not None else "wrong",
@@ -132,8 +177,10 @@ def figures(value: Any) -> str:
     return text if array.size <= MOST_NUMBERS else f"{text}  {array.shape}"
 
 
-def said(error: BaseException) -> str:
-    """Return what an exception says, in one line."""
+def said(error: BaseException) -> Says | str:
+    """Return what an exception says, in one line; our own say it in both languages."""
+    if isinstance(error, CorrenteError):
+        return error.what
     return " ".join("".join(traceback.format_exception_only(error)).split())[:300]
 
 
@@ -262,6 +309,17 @@ def failed_import(file: str, fault: BaseException) -> Verdict:
     return Verdict(
         ok=False, kind="raised", says=says.fill(said(fault)), name=file, file=file, line=line
     )
+
+
+def undrawn(fault: BaseException) -> Says:
+    """Say, in the place of a picture, why there is none."""
+    return Says("(no picture: {0})", "(sem desenho: {0})").fill(said(fault))
+
+
+def unsearched(verdict: Verdict, fault: BaseException) -> Verdict:
+    """Add to a verdict that the search for the mistake failed."""
+    says = Says("{0} (The search for the mistake failed: {1})", "{0} (A busca do erro falhou: {1})")
+    return replace(verdict, says=says.fill(verdict.says, said(fault)))
 
 
 def broken(name: str, file: str, fault: BaseException) -> Verdict:

@@ -46,9 +46,20 @@ def stand_in(names: dict[str, Any], like: Any) -> None:
     names["float"] = _unless_traced(builtins.float)
 
 
-def _unless_traced(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Leave a traced value as it is, and call the function on any other."""
-    return lambda x=0.0, *more: x if isinstance(x, Traced) else function(x, *more)
+class _Kind(type):
+    """A type of numbers that leaves a traced value as it is, and still serves as a dtype."""
+
+    real: type
+
+    def __call__(cls, x: Any = 0.0, *more: Any) -> Any:
+        return x if isinstance(x, Traced) else cls.real(x, *more)
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, cls.real) or (isinstance(x, Traced) and not x.ndim)
+
+
+def _unless_traced(kind: type) -> Any:
+    return _Kind(kind.__name__, (), {"real": kind, "dtype": np.dtype(kind)})
 
 
 def _math() -> dict[str, Any]:

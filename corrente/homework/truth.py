@@ -54,7 +54,13 @@ class Truth:
 
     def agrees(self, found: Any, true: Any, *, strict: bool = False) -> bool:
         """Tell whether two gradients agree to the precision of the truth."""
-        return close(found, true, strict=strict, precision=self.precision)
+        return close(found, true, strict=strict, precision=self.precision, least=self._noise)
+
+    @cached_property
+    def _noise(self) -> float:
+        """What gradients that cancel out may be off by, as far as rounding goes."""
+        largest = (np.max(np.abs(g), initial=0.0) for g in self.gradients.values() if np.size(g))
+        return max((1e-6 * float(each) for each in largest if np.isfinite(each)), default=0.0)
 
     def value(self, version: Version) -> Any:
         return _gathered(version, [self.values[w] for w in version.wires])
@@ -85,15 +91,35 @@ class Truth:
             if (true := self.gradients.get(wire)) is not None and not _trivial(true)
         }
 
-    def local(self, over: Version, under: Version) -> Any:
-        """Return the gradient of one value with respect to another; None if there is none."""
+    def local(self, over: Version, under: Version, direct: bool = False) -> Any:
+        """Return the gradient of one value with respect to another; None if there is none.
+
+        With `direct` the other values that have names are held fast.
+        """
         if self.circuit is None or over.shape is not None or under.shape is not None:
             return None
         top, bottom = over.wires[0], under.wires[0]
         seeds = {top: np.ones(np.shape(self.values[top]))}
-        steps = self.circuit.steps
+        fast = set(self.named_wires) - {top} if direct else set()
+        steps = [step for step in self.circuit.steps if fast.isdisjoint(step.outs)]
         found = sweep(steps, self.values.__getitem__, len(self.values), seeds, [bottom])
         return found.get(bottom)
+
+    def below(self, name: str) -> frozenset[str]:
+        """Return the names of the values that are computed from one."""
+        if self.circuit is None:
+            return frozenset()
+        reached = {wire for version in self.names.get(name, ()) for wire in version.wires}
+        start = set(reached)
+        for step in self.circuit.steps:
+            if reached & set(step.ins):
+                reached |= set(step.outs)
+        reached -= start
+        return frozenset(
+            other
+            for other, versions in self.names.items()
+            if any(reached.intersection(version.wires) for version in versions)
+        )
 
     @cached_property
     def _sums(self) -> dict[int, list[Any]]:
@@ -156,8 +182,18 @@ def partial_sums(parts: Sequence[Any]) -> list[Any]:
     return found
 
 
-def close(found: Any, true: Any, *, strict: bool = False, precision: float = CLOSE) -> bool:
-    """Tell whether two gradients agree; unless `strict`, axes of length one do not count."""
+def close(
+    found: Any,
+    true: Any,
+    *,
+    strict: bool = False,
+    precision: float = CLOSE,
+    least: float = 0.0,
+) -> bool:
+    """Tell whether two gradients agree; unless `strict`, axes of length one do not count.
+
+    They may differ by `precision`, relative to the largest number, or to `least` if that is more.
+    """
     a, b = np.asarray(found), np.asarray(true)
     if a.dtype.kind not in "biufc" or b.dtype.kind not in "biufc":
         return False
@@ -167,11 +203,12 @@ def close(found: Any, true: Any, *, strict: bool = False, precision: float = CLO
         a = a.reshape(b.shape)
     if a.size == 0:
         return True
+    a, b = (array.astype(float) if array.dtype.kind == "b" else array for array in (a, b))
     single = a.dtype in (np.float32, np.float16)
     with np.errstate(all="ignore"):
         scale = float(np.max(np.abs(b), initial=0.0))
         far = np.abs(a - b)
-        return bool(np.all(far <= (2e-3 if single else precision) * max(scale, 1e-9)))
+        return bool(np.all(far <= (2e-3 if single else precision) * max(scale, least, 1e-9)))
 
 
 # --- the forward pass on a tape ------------------------------------------------------------------
@@ -277,12 +314,13 @@ def _carries(value: Any) -> bool:
 
 def _entries(boxes: Mapping[str, Any]) -> dict[str, Version | None]:
     """Name the entries of dictionaries among the inputs by their keys."""
-    return {
-        str(key): wires_of(part)
-        for box in boxes.values()
-        if isinstance(box, dict)
-        for key, part in box.items()
-    }
+    found: dict[str, Version | None] = {}
+    for box in boxes.values():
+        for key, part in box.items() if isinstance(box, dict) else ():
+            found[str(key)] = wires_of(part)
+            if isinstance(part, dict):
+                found |= {f"{key}.{name}": wires_of(value) for name, value in part.items()}
+    return found
 
 
 def _swept(

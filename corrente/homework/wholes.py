@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from corrente.homework.instrumenting import reads_of
 from corrente.homework.syntax import (
     matrix,
     negative,
@@ -38,18 +39,28 @@ def whole(node: ast.expr, words: Vocabulary) -> Iterator[Change]:
     yield from means(node, words, 1.3)
     yield from sums(node, words, 1.25)
     yield from masks(node, words, 1.2)
+    is_mask = isinstance(node, ast.Compare)
+    forgotten = not is_mask and not _reads(node, words.upstream)
     for word in words.upstream:
-        yield Change("upstream", 1.45, product(node, word.node))
-        yield Change("path", 2.3, total(node, word.node))
+        cost = 1.35 if forgotten else 2.05 if is_mask else 1.45
+        yield Change("upstream", cost, product(node, word.node))
+        yield Change("path", 1.9, total(node, word.node))
         yield Change("path", 2.4, ast.BinOp(node, ast.Sub(), word.node))
         for size in words.sizes:
             yield Change("path", 2.5, total(node, quotient(word.node, size.node)))
     yield from _locals(node, words, 2.0)
+    yield from _shared(node, words)
+    yield from _paths(node, words)
     yield from _matrices(node, words)
     yield from _penalties(node, words)
 
 
+def _reads(node: ast.expr, words: Iterable[Word]) -> bool:
+    return any(word.key in reads_of(node) for word in words)
+
+
 def means(node: ast.expr, words: Vocabulary, cost: float) -> Iterator[Change]:
+    cost += IN_LOOP if words.counters else 0.0
     for k, word in enumerate(words.sizes):
         yield Change("mean", cost + 0.01 * k, quotient(node, word.node))
         yield Change("mean", cost + 0.1 + 0.01 * k, product(node, word.node))
@@ -78,18 +89,28 @@ def sums(node: ast.expr, words: Vocabulary, cost: float) -> Iterator[Change]:
 def masks(node: ast.expr, words: Vocabulary, cost: float) -> Iterator[Change]:
     for word in words.masks:
         yield Change("mask", cost, product(node, word.node))
+        if np.asarray(word.value).dtype.kind == "b":
+            inverted = ast.UnaryOp(ast.Invert(), word.node)
+            yield Change("mask", cost + 0.1, product(node, inverted))
     for word in words.values:
-        if np.ndim(word.value):
+        if np.ndim(word.value) and _parts(np.asarray(word.value) > 0):
             positive = ast.Compare(word.node, [ast.Gt()], [ast.Constant(0)])
             yield Change("mask", cost + 0.1, product(node, positive))
     if len(words.values) <= MOST_PAIRED:
         for one, other in itertools.permutations(words.values, 2):
-            if np.shape(one.value) == np.shape(other.value):
+            same = np.shape(one.value) == np.shape(other.value)
+            if same and _parts(np.asarray(one.value) > np.asarray(other.value)):
                 above = ast.Compare(one.node, [ast.Gt()], [other.node])
                 yield Change("mask", cost + 0.35, product(node, above))
 
 
+def _parts(mask: Any) -> bool:
+    """Tell whether a mask lets some numbers through, and others not."""
+    return bool(np.any(mask)) and not bool(np.all(mask))
+
+
 MOST_PAIRED = 10
+IN_LOOP = 0.4  # a penalty, or a mean, is seldom taken inside a loop
 
 
 _SHAPES = (
@@ -121,8 +142,40 @@ def shaped(shape: str, word: Word) -> ast.expr:
 
 def _locals(node: ast.expr, words: Vocabulary, cost: float) -> Iterator[Change]:
     for word in words.values:
-        for shape, more in _SHAPES:
+        called = [(f"{name}({{0}})", 0.2) for name in words.helpers]
+        for shape, more in (*_SHAPES, *called):
             yield Change("local", cost + more, product(node, shaped(shape, word)))
+
+
+def _paths(node: ast.expr, words: Vocabulary) -> Iterator[Change]:
+    """Add a path that was forgotten: a gradient from above times a local gradient or two."""
+    above = [word for word in words.upstream if np.shape(word.value) == words.shape]
+    values = [word for word in words.values if np.shape(word.value) == words.shape]
+    for up, word in itertools.product(above, values):
+        for shape in ("{0}", "1 - {0}"):
+            yield Change("path", 2.6, total(node, product(up.node, shaped(shape, word))))
+    if isinstance(node, ast.Name) and len(values) <= MOST_PAIRED:
+        for up, one, other in itertools.product(above, values, values):
+            if one is not other and up.key != node.id:
+                slope = product(one.node, shaped("1 - {0} ** 2", other))
+                yield Change("path", 2.7, total(node, product(up.node, slope)))
+
+
+def _shared(node: ast.expr, words: Vocabulary) -> Iterator[Change]:
+    """Take away what every entry of a softmax receives through the sum that all of them share."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        for weights, above in ((node.left, node.right), (node.right, node.left)):
+            word = words.find(ast.unparse(weights))
+            if word is not None and _adds_up(word.value):
+                shared = numpy_call("sum", node, axis=ast.Constant(-1), keepdims=ast.Constant(True))
+                made = product(weights, ast.BinOp(above, ast.Sub(), shared))
+                yield Change("local", 1.9, made)
+
+
+def _adds_up(value: Any) -> bool:
+    """Tell whether the rows of an array are shares that add up to one."""
+    array = np.asarray(value)
+    return array.ndim > 0 and bool(np.all(array >= 0)) and np.allclose(array.sum(-1), 1.0)
 
 
 def _matrices(node: ast.expr, words: Vocabulary) -> Iterator[Change]:
@@ -138,9 +191,17 @@ def _matrices(node: ast.expr, words: Vocabulary) -> Iterator[Change]:
 
 
 def _penalties(node: ast.expr, words: Vocabulary) -> Iterator[Change]:
+    later = IN_LOOP if words.counters else 0.0
     for scalar in words.scalars:
         for word in words.values:
             if np.ndim(word.value):
                 term = product(scalar.node, word.node)
-                yield Change("regularisation", 1.6, total(node, term))
-                yield Change("regularisation", 1.65, total(node, product(ast.Constant(2), term)))
+                twice = product(ast.Constant(2), term)
+                yield Change("regularisation", 1.6 + later, total(node, term))
+                yield Change("regularisation", 1.65 + later, total(node, twice))
+                for up in words.upstream if word.key == words.own else ():
+                    if not np.ndim(up.value):
+                        scaled = product(up.node, term)
+                        yield Change("regularisation", 1.7, total(node, scaled))
+                        twice = product(ast.Constant(2), scaled)
+                        yield Change("regularisation", 1.75, total(node, twice))

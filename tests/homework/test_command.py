@@ -111,3 +111,33 @@ def test_assert_backward():
     with pytest.raises(AssertionError, match="a local gradient is missing"):
         assert_backward(f, f_backward, np.ones(2))
     assert assert_backward(f, right_backward, np.ones(2)).ok
+
+
+def test_why_the_guessed_inputs_failed_is_said(tmp_path, capsys):
+    path = tmp_path / "broken.py"
+    path.write_text(
+        "def f_forward(x, y):\n    out = [x][3] * y\n    return out, (x, y)\n\n\n"
+        "def f_backward(dout, cache):\n    x, y = cache\n    return dout * y, dout * x\n"
+    )
+    assert run([str(path)]) == 1
+    assert "IndexError: list index out of range" in capsys.readouterr().out
+
+
+def test_what_is_right_by_name_and_wrong_in_its_line_is_shown_as_it_should_be(tmp_path, capsys):
+    path = tmp_path / "net.py"
+    path.write_text(
+        "import numpy as np\n\n\ndef net_forward(x, w1, w2):\n    h = np.maximum(x @ w1, 0)\n"
+        "    return h @ w2, (x, w1, w2, h)\n\n\ndef net_backward(dout, cache):\n"
+        "    x, w1, w2, h = cache\n    dw2 = h.T @ dout\n    dh = dout @ w2.T\n"
+        "    dw1 = x.T @ dh\n    dx = dh @ w1.T\n    return dx, dw1, dw2\n"
+    )
+    assert run([str(path), "--json"]) == 1
+    [verdict] = json.loads(capsys.readouterr().out)
+    assert verdict["mistake"] == "mask"
+    assert verdict["found"] != verdict["true"]
+
+
+def test_a_bad_option_is_told_in_portuguese_too(capsys):
+    with pytest.raises(BadValue) as caught:
+        run(["x.py", "--seconds", "-1"])
+    assert "--seconds leva outro tipo de valor" in caught.value.render("pt")

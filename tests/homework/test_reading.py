@@ -61,6 +61,7 @@ def test_pairs_are_found_by_name():
     source = """
 def relu_forward(x): return x
 def relu_backward(dout, cache): return dout
+def relu_backward_alt(dout, cache): return 1 * dout
 def f(x): return x
 def f_backward(dout): return dout
 def norm(x): return x
@@ -77,6 +78,7 @@ class Layer:
     found = {(pair.forward, pair.backward) for pair in pairs(ast.parse(source))}
     assert found == {
         ("relu_forward", "relu_backward"),
+        ("relu_forward", "relu_backward_alt"),
         ("f", "f_backward"),
         ("norm", "norm_grad"),
         ("both", "both"),

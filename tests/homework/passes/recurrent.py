@@ -119,7 +119,7 @@ def rnn_backward(dh, cache):
         #! accumulate, path: dnow = dprev
         da = dnow * (1 - h[:, t] ** 2)
         #! local: da = dnow
-        #! index: da = dnow * (1 - h[:, t - 1] ** 2)
+        #! index, cache: da = dnow * (1 - h[:, t - 1] ** 2)
         before = h[:, t - 1] if t > 0 else h0
         #! cache, index: before = h[:, t] if t > 0 else h0
         dx[:, t] = da @ Wx.T

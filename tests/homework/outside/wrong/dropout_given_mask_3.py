@@ -1,0 +1,20 @@
+import numpy as np
+
+
+def drop(a, keep, rate):
+    # keep is a boolean array, rate the part that is dropped
+    b = np.zeros_like(a)
+    b[keep] = a[keep] / (1.0 - rate)
+    return b
+
+
+def drop_backward(db, keep, rate):
+    da = np.zeros_like(db)
+    da[keep] = 1 / (1.0 - rate)
+    return da
+
+
+def example():
+    rng = np.random.default_rng(61)
+    keep = rng.random((3, 6)) < 0.7
+    return rng.normal(size=(3, 6)), keep, 0.3

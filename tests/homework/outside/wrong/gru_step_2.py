@@ -1,0 +1,35 @@
+import numpy as np
+
+
+def logistic(v):
+    return 1.0 / (1.0 + np.exp(-v))
+
+
+def gru_cell(x, h, Wz, Wr, Wc):
+    xh = np.concatenate([x, h], axis=1)
+    z = logistic(xh @ Wz)
+    r = logistic(xh @ Wr)
+    xrh = np.concatenate([x, r * h], axis=1)
+    c = np.tanh(xrh @ Wc)
+    return (1 - z) * h + z * c, (xh, z, r, xrh, c, h, Wz, Wr, Wc)
+
+
+def gru_cell_backward(gh_next, cache):
+    xh, z, r, xrh, c, h, Wz, Wr, Wc = cache
+    D = xh.shape[1] - h.shape[1]
+    dz = gh_next * (h - c) * z * (1 - z)
+    dc = gh_next * z * (1 - c ** 2)
+    gWc = xrh.T @ dc
+    gxrh = dc @ Wc.T
+    gr = gxrh[:, D:] * h * r * (1 - r)
+    gWz = xh.T @ dz
+    gWr = xh.T @ gr
+    gxh = dz @ Wz.T + gr @ Wr.T
+    dx = gxh[:, :D] + gxrh[:, :D]
+    dh = gh_next * (1 - z) + gxh[:, D:] + gxrh[:, D:] * r
+    return dx, dh, gWz, gWr, gWc
+
+
+def example():
+    rng = np.random.default_rng(1448)
+    return rng.normal(size=(3, 2)), rng.normal(size=(3, 3)), *(rng.normal(size=(5, 3)) for _ in range(3))
