@@ -9,9 +9,12 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from corrente import expression, inputs, loading
 from corrente.doctor import Diagnosis, diagnose
 from corrente.errors import BadArgument, BadValue, CorrenteError
+from corrente.trees import take_apart
 from corrente.words import Says, plain
 
 ILL = 1
@@ -34,7 +37,8 @@ def consult(visit: Visit) -> int:
     """Examine a loss and print what was found; return the exit status, 1 for an ill one.
 
     The first word is FILE.py:FUNCTION, whose code RUNS, or an expression, read against the white
-    list; the others are NAME=VALUE. Without `wrt` all floats are parameters. Raises BadArgument
+    list; the others are NAME=VALUE. Without `wrt` all floats are parameters (all numbers, where
+    none of those given is a float). Raises BadArgument
     and BadValue for what does not fit, and what the loss itself raises as a CorrenteError.
     """
     if not visit.words:
@@ -52,9 +56,11 @@ def consult(visit: Visit) -> int:
         if _is_file(target):
             function = stack.enter_context(loading.load(target))
             loading.fit(function, target.rpartition(":")[2], given.values)
-            found = _examined(*_from_file(function, given.values), visit.wrt, rate)
+            function, values = _from_file(function, given.values)
         else:
-            found = _examined(*_from_expression(target, given.values), visit.wrt, rate)
+            function, values = _from_expression(target, given.values)
+        chosen = _chosen(values, given.names, visit.wrt)
+        found = _examined(function, values, chosen, rate)
     return _report(found, visit)
 
 
@@ -119,29 +125,63 @@ def _by_place(function: Callable[..., Any], values: dict[str, Any], by_name: lis
 
 
 def _examined(
-    function: Callable[..., Any], values: dict[str, Any], wrt: str | None, rate: float | None
+    function: Callable[..., Any], values: dict[str, Any], chosen: list[str], rate: float | None
 ) -> Diagnosis:
-    names = list(values)
-    if wrt is None:
-        chosen = [name for name in names if _is_float(values[name])]
-    else:
-        chosen = [name.strip() for name in wrt.split(",")]
-    strange = [name for name in chosen if name not in names]
-    if strange or not chosen:
+    """Examine a loss by the chosen arguments, whose whole numbers become floats."""
+    ready = {name: _floated(v) if name in chosen else v for name, v in values.items()}
+    dull = [name for name in chosen if not _has_floats(ready[name])]
+    if dull or not chosen:
         raise BadArgument(
-            Says("--wrt: no argument is called {0}.", "--wrt: nenhum argumento se chama {0}.").fill(
-                ", ".join(strange) or "“”"
-            ),
-            Says("the arguments are: {0}.", "os argumentos são: {0}.").fill(", ".join(names)),
+            Says(
+                "there are no numbers to differentiate by in: {0}.",
+                "não há números para derivar em: {0}.",
+            ).fill(", ".join(dull or values) or "()"),
+            inputs.FORMS,
             False,
         )
-    argnums = tuple(names.index(name) for name in chosen)
-    return diagnose(function, *values.values(), argnums=argnums, rate=rate)
+    argnums = tuple(list(values).index(name) for name in chosen)
+    return diagnose(function, *ready.values(), argnums=argnums, rate=rate)
 
 
-def _is_float(value: Any) -> bool:
-    kind = getattr(value, "dtype", None)
-    return isinstance(value, float) or (kind is not None and kind.kind == "f")
+def _chosen(values: Mapping[str, Any], typed: Sequence[str], wrt: str | None) -> list[str]:
+    """Return the names of the parameters: those asked for, else all floats.
+
+    Where none of the values given is a float, their whole numbers count as such.
+    """
+    if wrt is None:
+        floats = [name for name in values if _has_floats(values[name])]
+        if not any(name in typed for name in floats):
+            floats += [name for name in typed if _has_floats(_floated(values[name]))]
+        return [name for name in values if name in floats]
+    chosen = list(dict.fromkeys(name.strip() for name in wrt.split(",")))
+    strange = [name for name in chosen if name not in values]
+    if strange:
+        raise BadArgument(
+            Says("--wrt: no argument is called {0}.", "--wrt: nenhum argumento se chama {0}.").fill(
+                ", ".join(name or "“”" for name in strange)
+            ),
+            Says("the arguments are: {0}.", "os argumentos são: {0}.").fill(", ".join(values)),
+            False,
+        )
+    return chosen
+
+
+def _floated(value: Any) -> Any:
+    """Turn the whole numbers in a value into floats."""
+    tree = take_apart(value)
+    return tree.build([_float(leaf) for leaf in tree.leaves])
+
+
+def _float(leaf: Any) -> Any:
+    if type(leaf) is int:
+        return float(leaf)
+    whole = isinstance(leaf, np.ndarray | np.generic) and leaf.dtype.kind in "iu"
+    return leaf.astype(float) if whole else leaf
+
+
+def _has_floats(value: Any) -> bool:
+    kind = lambda leaf: getattr(getattr(leaf, "dtype", None), "kind", "")
+    return any(isinstance(leaf, float) or kind(leaf) == "f" for leaf in take_apart(value).leaves)
 
 
 def _report(found: Diagnosis, visit: Visit) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from corrente.consultation import Visit, consult
-from corrente.errors import BadArgument, BadValue
+from corrente.errors import BadArgument, BadValue, CorrenteError
 
 SOURCE = """
 import numpy as np
@@ -95,3 +95,65 @@ def test_rows_and_rates_are_printed_and_written(tmp_path, capsys):
     assert told["contributions"]["rows"][0] == 11
     assert told["rates"]["stable"] > 0
     assert [finding["code"] for finding in told["findings"]] == ["row-share"]
+
+
+TYPED = """
+import numpy as np
+
+def loss(W, X, y, flag=False, power=2.0):
+    return np.mean((X @ W - y) ** power)
+
+def nested(p, *, scale=1):
+    return np.sum((p["W"] * scale) ** 2)
+
+def broken(W):
+    return np.sum(W @ np.ones(5))
+
+def told(flag):
+    return 1.0
+"""
+WORDS = ("W=[1, 2]", "X=[[1, 2], [3, 5], [4, 4]]", "y=1")
+
+
+@pytest.fixture
+def typed(tmp_path):
+    path = tmp_path / "typed.py"
+    path.write_text(TYPED)
+    return path
+
+
+@pytest.mark.parametrize("wrt", [None, "W", "W, W"])
+def test_typed_whole_numbers_are_floats_where_they_are_parameters(typed, wrt, capsys):
+    consult(Visit((f"{typed}:loss", *WORDS), wrt=wrt, json=True))
+    told = json.loads(capsys.readouterr().out)
+    assert told["value"] == pytest.approx((4.0**2 + 12.0**2 + 11.0**2) / 3)
+    assert told["budget"][0]["parameter"] == "W"
+
+
+@pytest.mark.parametrize(("scale", "value"), [((), 5.0), (("scale=3",), 45.0)])
+def test_whole_numbers_in_objects_are_floats_too(typed, scale, value, capsys):
+    assert consult(Visit((f"{typed}:nested", 'p={"W": [1, 2]}', *scale), json=True)) == 0
+    assert json.loads(capsys.readouterr().out)["value"] == value
+
+
+@pytest.mark.parametrize("wrt", [None, "W"])
+def test_the_function_s_own_error_comes_through(typed, wrt):
+    with pytest.raises(Exception, match=r"matmul|mismatch") as raised:
+        consult(Visit((f"{typed}:broken", "W=[1, 2]"), wrt=wrt))
+    assert "wrt" not in str(raised.value)
+
+
+def test_a_bad_place_to_save_comes_through(typed, tmp_path):
+    visit = Visit((f"{typed}:loss", *WORDS), save=(str(tmp_path / "d.pdf"),))
+    with pytest.raises(BadValue, match="pdf"):
+        consult(visit)
+    with pytest.raises(CorrenteError, match="no folder"):
+        consult(visit._replace(save=(str(tmp_path / "no" / "d.html"),)))
+
+
+@pytest.mark.parametrize("wrt", [None, "flag"])
+def test_an_argument_without_numbers_is_named(typed, wrt):
+    with pytest.raises(BadArgument, match=r"no numbers to differentiate by in: flag\.") as raised:
+        consult(Visit((f"{typed}:told", "flag=true"), wrt=wrt))
+    assert "wrt" not in raised.value.what.en
+    assert "não há números" in raised.value.render("pt")

@@ -117,7 +117,10 @@ class Diagnosis:
         }
 
     def save(self, path: str | os.PathLike[str], lang: str = "en") -> None:
-        """Write the report to a file: .html with plots, .txt or .json; whole or not at all."""
+        """Write the report to a file: .html with plots, .txt or .json; whole or not at all.
+
+        Raises BadValue for another ending and where the folder does not exist.
+        """
         path = Path(path)
         makers: dict[str, Callable[[], str]] = {
             ".html": lambda: draw(self, lang),

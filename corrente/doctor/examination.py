@@ -17,6 +17,7 @@ from corrente.doctor.exam import Exam
 from corrente.doctor.findings import Finding
 from corrente.doctor.forks import check_forks
 from corrente.doctor.numbers import check_numbers
+from corrente.doctor.options import check_columns_fit, check_options
 from corrente.doctor.outliers import blame, check_rows
 from corrente.doctor.preprocessing import check_columns
 from corrente.doctor.rate import check_rate
@@ -66,7 +67,8 @@ def diagnose(
     use: it is judged too. `columns` names the columns of the data. `shards` are what `co.shares`
     found where the data lie on many machines. Cures are simulated on the traced circuit, with
     descents of `steps` steps, before they are advised. A healthy loss has no finding. Raises as
-    `trace` does, and NotScalar where the loss is not one number.
+    `trace` does, NotScalar where the loss is not one number, BadArgument and BadValue for options
+    that make no sense and for data without rows.
 
     With data, `contributions` of the result tells what each row makes of the gradient, and `rates`
     which learning rate the loss allows.
@@ -79,8 +81,10 @@ def diagnose(
     >>> diagnose(loss, np.array([4.0, 1.0])).ok
     True
     """
+    names = check_options(loss, args, argnums, rate, columns, steps, shards)
     with _quiet():
-        exam = _exam(loss, args, argnums, tuple(columns), steps)
+        exam = _exam(loss, args, argnums, names, steps)
+        check_columns_fit(exam)
         numbers = tuple(check_numbers(exam))
         data = _data(exam, not numbers)
         if numbers:

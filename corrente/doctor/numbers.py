@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from corrente.circuit import Step
-from corrente.doctor.again import Change, Swap, Swaps
+from corrente.doctor.again import Change, Swap, Swaps, Values
 from corrente.doctor.exam import Exam, at
 from corrente.doctor.findings import Effect, Finding
 from corrente.doctor.mending import Fault, first, guarded, harmless, operands, sick, subsets, tried
@@ -127,8 +127,10 @@ def _in_argument(exam: Exam, wire: int, reader: int | None) -> Finding:
 
 _MENDS = {
     "exp": Says(
-        "take the greatest element away before exp (or use co.nn.logsumexp, co.nn.softmax).",
-        "tire o maior elemento antes da exp (ou use co.nn.logsumexp, co.nn.softmax).",
+        "take the greatest element away before exp; ratios stay what they are, and after a "
+        "logarithm it is added again (co.nn.softmax and co.nn.logsumexp do so).",
+        "tire o maior elemento antes da exp; as razões não mudam, e depois de um logaritmo ele é "
+        "somado de volta (co.nn.softmax e co.nn.logsumexp fazem isso).",
     ),
     "log": Says(
         "keep the operand away from 0: np.log(np.maximum(x, 1e-12)), or work with logarithms "
@@ -137,8 +139,8 @@ _MENDS = {
         "logaritmos desde o começo (co.nn.log_softmax).",
     ),
     "divide": Says(
-        "keep the divisor away from 0: y / np.where(x == 0, 1.0, x), or y / (x + 1e-12).",
-        "mantenha o divisor longe de 0: y / np.where(x == 0, 1.0, x), ou y / (x + 1e-12).",
+        "keep the divisor away from 0: y / np.where(x == 0, 1.0, x).",
+        "mantenha o divisor longe de 0: y / np.where(x == 0, 1.0, x).",
     ),
     "sqrt": Says(
         "give sqrt a positive number: np.sqrt(np.maximum(x, 1e-12)).",
@@ -146,25 +148,84 @@ _MENDS = {
     ),
 }
 _MEND = Says(
-    "keep the operand inside the domain of {0}, with np.clip or np.where, before this step.",
-    "mantenha o operando dentro do domínio de {0}, com np.clip ou np.where, antes deste passo.",
+    "keep the operand inside the domain of {0}, with np.clip or np.where, before this step{1}.",
+    "mantenha o operando dentro do domínio de {0}, com np.clip ou np.where, antes deste passo{1}.",
 )
+_PUT = Says(" (measured with {0} put there)", " (medido com {0} no lugar)")
+_NOTHING = Says("", "")
+
+
+def _less(value: Any, values: Values) -> Any:
+    return value - np.max(value, axis=-1 if np.ndim(value) else None, keepdims=True)
+
+
+_CURES: dict[str, tuple[int, Swap]] = {
+    "exp": (0, _less),
+    "log": (0, lambda value, values: np.maximum(value, 1e-12)),
+    "divide": (1, lambda value, values: np.where(value == 0, 1.0, value)),
+    "sqrt": (0, lambda value, values: np.maximum(value, 1e-12)),
+}
+"""What each of `_MENDS` advises, done: the operand that it changes, and how."""
 
 
 def _repaired(
     exam: Exam, k: int, ill: np.ndarray, others: Swaps | None = None
 ) -> tuple[Says, tuple[Effect, ...]]:
-    """Put a harmless operand where the step failed, and measure what that mends."""
+    """Do what is advised at the step that failed, and measure what that mends.
+
+    Without advice of its own, a harmless operand is put there.
+    """
     step = exam.circuit.steps[k]
-    advice = _MENDS.get(step.gate.name, _MEND).fill(step.gate.name)
+    name = step.gate.name
+    if name in _CURES:
+        return _cured(exam, k, others or {})
+    advice = _MEND.fill(name, _NOTHING)
     if not isinstance(step.gate.kind, Elementwise):
         return advice, ()
     for positions in subsets(step):
         swap: Swaps = {(k, p): guarded(lambda values: ~ill, harmless(step, p)) for p in positions}
         effects = tried(exam, Change(swap=(others or {}) | swap))
         if all(math.isfinite(effect.after) for effect in effects):
-            return advice, effects
+            put = " / ".join(number(harmless(step, p)) for p in positions)
+            return _MEND.fill(name, _PUT.fill(put)), effects
     return advice, ()
+
+
+def _cured(exam: Exam, k: int, others: Swaps) -> tuple[Says, tuple[Effect, ...]]:
+    """Measure a cure by itself, or, where it is not enough, with that of one later step."""
+    name = exam.circuit.steps[k].gate.name
+    position, cure = _CURES[name]
+    swap = others | {(k, position): cure}
+    effects = tried(exam, Change(swap=swap))
+    if all(math.isfinite(effect.after) for effect in effects):
+        return _MENDS[name], _candid(exam, k, effects) if name == "exp" else effects
+    for later, step in enumerate(exam.circuit.steps[k + 1 :], k + 1):
+        if step.gate.name in _CURES:
+            position, cure = _CURES[step.gate.name]
+            effects = tried(exam, Change(swap=swap | {(later, position): cure}))
+            if all(math.isfinite(effect.after) for effect in effects):
+                text = exam.text(step.outs[0])
+                return _ALSO.fill(_MENDS[name], text, _MENDS[step.gate.name]), effects
+    return _MENDS[name], ()
+
+
+_ALSO = Says(
+    "{0} That is not enough here; at {1} as well: {2}",
+    "{0} Aqui isso não basta; também em {1}: {2}",
+)
+
+
+def _candid(exam: Exam, k: int, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """Say of a loss without the greatest exponent that it is another one, where it is."""
+    further = Change(swap={(k, 0): lambda value, values: _less(value, values) - 1.0})
+    loss, *others = effects
+    same = math.isclose(tried(exam, further)[0].after, loss.after, rel_tol=1e-4, abs_tol=1e-12)
+    return effects if same else (loss._replace(what=_SHIFTED), *others)
+
+
+_SHIFTED = Says(
+    "loss, with nothing added again for it", "perda, sem somar nada de volta no lugar dele"
+)
 
 
 # --- backward -----------------------------------------------------------------------------------
@@ -204,9 +265,12 @@ def _faults(exam: Exam) -> Iterator[Fault]:
 
 
 def _mended(exam: Exam, fault: Fault) -> Iterator[tuple[tuple[int, int], Swap]]:
-    """Put a harmless operand wherever a step failed."""
+    """Do at a step that failed what is advised there, or put a harmless operand."""
     step = exam.circuit.steps[fault.step]
-    if isinstance(step.gate.kind, Elementwise):
+    if step.gate.name in _CURES:
+        position, cure = _CURES[step.gate.name]
+        yield (fault.step, position), cure
+    elif isinstance(step.gate.kind, Elementwise):
         safe = harmless(step, fault.position)
         yield (fault.step, fault.position), guarded(lambda values: ~fault.bad, safe)
 

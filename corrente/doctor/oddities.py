@@ -50,11 +50,26 @@ def find_oddity(parted: Parted, rows: Rows) -> Oddity:
     return Oddity(wire_name(parted, element.leaf), place, far, said)
 
 
+def find_odd(parted: Parted, rows: Rows) -> set[int]:
+    """Find those of some rows that have an element far outside of its column in the others."""
+    away = [_away(parted, leaf, rows) for leaf in range(len(parted.data))]
+    return {int(row) for each in away for row in rows[np.any(each > 0, axis=1)]}
+
+
 def _furthest(parted: Parted, leaf: int, rows: Rows) -> _Element:
     """Return the oddest element of a leaf; one that is not odd is 0 away."""
+    away = _away(parted, leaf, rows)
+    if not away.size:
+        return _Element(leaf, int(rows[0]), 0, 0.0)
+    row, column = np.unravel_index(int(np.argmax(away)), away.shape)
+    return _Element(leaf, int(rows[row]), int(column), float(away[row, column]))
+
+
+def _away(parted: Parted, leaf: int, rows: Rows) -> np.ndarray:
+    """Return how far away each element of some rows is, in reaches of the others; 0: not odd."""
     data = np.reshape(parted.data[leaf], (parted.total, -1))
     if data.dtype.kind not in "fiu" or not data.shape[1]:
-        return _Element(leaf, int(rows[0]), 0, 0.0)
+        return np.zeros((len(rows), 0))
     data = data.astype(float)
     others = np.delete(data, rows, axis=0)
     middle = np.median(others, axis=0)
@@ -64,9 +79,7 @@ def _furthest(parted: Parted, leaf: int, rows: Rows) -> _Element:
     spread, reach = (np.maximum(each, np.median(each)) for each in (spread, reach))
     far = np.abs(data[rows] - middle)
     odd = (far > STRANGE * spread) & (far > OUTSIDE * reach)
-    away = np.where(odd, far / np.maximum(reach, 1e-300), 0.0)
-    row, column = np.unravel_index(int(np.argmax(away)), away.shape)
-    return _Element(leaf, int(rows[row]), int(column), float(away[row, column]))
+    return np.where(odd, far / np.maximum(reach, 1e-300), 0.0)
 
 
 def _described(parted: Parted, element: _Element, rows: Rows) -> Says:

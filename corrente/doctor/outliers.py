@@ -13,7 +13,7 @@ from corrente.doctor.again import Model
 from corrente.doctor.budget import length
 from corrente.doctor.exam import Exam
 from corrente.doctor.findings import Effect, Finding
-from corrente.doctor.oddities import Oddity, find_oddity
+from corrente.doctor.oddities import Oddity, find_odd, find_oddity
 from corrente.doctor.rows import Contributions, Parted, Rows, by_row, row_list
 from corrente.doctor.trials import PARTS, STABLE, bend, quickened, stepped
 from corrente.figures import number
@@ -46,6 +46,9 @@ def check_rows(exam: Exam, parted: Parted, found: Contributions) -> Iterator[Fin
     count = _loud_count(found)
     if count is None:
         return
+    # of rows as like the others as any, only those stay that are louder than an odd one
+    strange = find_odd(parted, np.array(sorted(found.rows[:count])))
+    count = max((k for k, row in enumerate(found.rows[:count], 1) if row in strange), default=count)
     loud = np.array(sorted(found.rows[:count]))
     odd = find_oddity(parted, loud)
     trial = _without(exam, parted, loud) if odd.far else None

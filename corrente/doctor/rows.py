@@ -214,6 +214,12 @@ _MIXED = Says(
     "linhas: a perda não é média nem soma sobre as linhas de {0}, então nenhuma tem gradiente "
     "próprio.",
 )
+_BROKEN = Says(
+    "rows: {0} of {1} rows tried give NaN or infinity by themselves, so what each row contributes "
+    "is not known.",
+    "linhas: {0} de {1} linhas experimentadas dão NaN ou infinito por si, então não se sabe quanto "
+    "cada uma contribui.",
+)
 
 
 def _apart(parted: Parted) -> Says | None:
@@ -225,7 +231,7 @@ def _apart(parted: Parted) -> Says | None:
         fine = np.isfinite(alone)
         rows, alone = every[fine], alone[fine]
         if len(rows) < 2:
-            return _MIXED.fill(_names(parted))
+            return _BROKEN.fill(len(every) - len(rows), len(every))
         tests = [(value(rows[:n]), alone[:n]) for n in {len(rows), max(2, len(rows) // 2)}]
     return None if _adds_up(tests) else _MIXED.fill(_names(parted))
 

@@ -308,3 +308,68 @@ def test_descents_are_compared_by_what_the_cure_alone_brings():
     assert gained(found.descents[0], found.descents[0]) == 0
     assert len(descend(steep, 1.0, 30)) < 31  # it swings up and is stopped
     assert best_descent(steep, 1e9, 5) is None
+
+
+def test_the_number_beside_a_cure_is_that_of_the_cure_as_advised():
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    w = np.zeros(3)
+    root = lambda w, x: np.mean(np.sqrt((x @ w) ** 2))
+    logs = lambda w, x: np.mean(np.log(x[:, 0] * w[0]))
+    part = lambda w, x: np.mean((x[:, 1] + 1.0) / (x @ w))
+    cured = {
+        root: lambda w, x: np.mean(np.sqrt(np.maximum((x @ w) ** 2, 1e-12))),
+        logs: lambda w, x: np.mean(np.log(np.maximum(x[:, 0] * w[0], 1e-12))),
+        part: lambda w, x: np.mean((x[:, 1] + 1.0) / np.where(x @ w == 0, 1.0, x @ w)),
+    }
+    for loss, mended in cured.items():
+        point = np.array([1.0, 0.0, 0.0]) if loss is logs else w
+        finding = only(diagnose(loss, point, x))
+        assert math.isclose(finding.effects[0].after, mended(point, x), rel_tol=1e-9)
+        slope = np.linalg.norm(co.grad(mended)(point, x))
+        assert math.isclose(finding.effects[1].after, float(slope), rel_tol=1e-9)
+
+
+def test_the_number_beside_exp_is_that_without_the_greatest():
+    z = np.array([[1000.0, 1001.0], [3.0, 2000.0]])
+    less = lambda z: z - np.max(z, axis=-1, keepdims=True)
+
+    def share(z):
+        e = np.exp(z)
+        return np.mean(e / np.sum(e, axis=1, keepdims=True) * [1.0, 3.0])
+
+    (loss, slope) = only(diagnose(share, z)).effects
+    assert loss.what.en == "loss"
+    assert math.isclose(loss.after, share(less(z)))
+    assert math.isclose(slope.after, float(np.linalg.norm(co.grad(share)(less(z)))))
+    sums = lambda z: np.sum(np.log(np.sum(np.exp(z), axis=1)))
+    loss = only(diagnose(sums, z)).effects[0]
+    assert math.isclose(loss.after, sums(less(z)))
+    assert "nothing added again" in loss.what.en
+    assert only(diagnose(np.exp, 1000.0)).effects[0].after == 1.0
+
+
+def test_a_gate_without_a_cure_of_its_own_tells_what_was_put_there():
+    finding = only(diagnose(lambda x: np.sum(np.arcsin(x)), np.array([1.0, 0.5])))
+    assert "measured with 0 put there" in finding.advice.en
+    assert "medido com 0 no lugar" in finding.advice.pt
+    assert math.isclose(finding.effects[0].after, math.asin(0.5))
+
+
+def test_where_one_cure_is_not_enough_the_second_is_named_and_measured():
+    x = np.array([[1000.0, 3.0], [0.0, 2000.0]])
+
+    def loss(x):
+        e = np.exp(x)
+        p = e / np.sum(e, axis=1, keepdims=True)
+        return -np.mean(np.log(p[:, 0]))
+
+    def mended(x):
+        e = np.exp(x - np.max(x, axis=-1, keepdims=True))
+        p = e / np.sum(e, axis=1, keepdims=True)
+        return -np.mean(np.log(np.maximum(p[:, 0], 1e-12)))
+
+    finding = only(diagnose(loss, x))
+    assert "not enough here; at np.log(p[:, 0]) as well: keep" in finding.advice.en
+    assert "Aqui isso não basta; também em np.log(p[:, 0])" in finding.advice.pt
+    assert math.isclose(finding.effects[0].after, mended(x))
+    assert math.isclose(finding.effects[1].after, float(np.linalg.norm(co.grad(mended)(x))))

@@ -237,3 +237,31 @@ def test_the_report_has_it_all(tmp_path):
         for word in words:
             assert word in page
             assert word in found.render(lang)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_healthy_rows_are_not_accused_with_the_odd_one(seed):
+    x = np.random.default_rng(seed).normal(size=(200, 3))
+    y = x @ [1.0, -2.0, 0.5]
+    y[17] = 9000.0
+    (ill,) = diagnose(squares, np.zeros(3), x, y).findings
+    assert ill.code == "row-share"
+    assert ill.says.en.startswith("row 17 of 200 makes most")
+    y[90] = 5000.0
+    (ill,) = diagnose(squares, np.zeros(3), x, y).findings
+    assert ill.says.en.startswith("rows 17, 90 of 200 make most")
+
+
+def test_where_every_row_is_nan_the_note_says_so():
+    X, _ = line()
+    (note,) = diagnose(lambda w, X: np.mean(np.log(X @ w - 1e3)), np.ones(3), X).notes
+    assert "12 of 12 rows tried give NaN or infinity" in note.en
+    assert "12 de 12 linhas experimentadas dão NaN" in note.pt
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path):
+    found = diagnose(squares, np.zeros(3), *line())
+    with pytest.raises(co.CorrenteError) as raised:
+        found.save(tmp_path / "no" / "such" / "d.html")
+    assert f"there is no folder {tmp_path / 'no' / 'such'}." in raised.value.what.en
+    assert "não existe a pasta" in raised.value.render("pt")
