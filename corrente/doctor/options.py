@@ -47,9 +47,9 @@ def check_options(
             plain("co.diagnose(loss, W, X, y)"),
         )
     if rate is not None and not _positive(rate):
-        raise _senseless("rate", rate, _RATE)
+        raise _senseless({"rate": rate}, _RATE)
     if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 1:
-        raise _senseless("steps", steps, _WHOLE)
+        raise _senseless({"steps": steps}, _WHOLE)
     _check_shards(shards)
     _check_rows(args, argnums)
     return _names(columns)
@@ -80,7 +80,8 @@ def _positive(rate: Any) -> bool:
     return 0.0 < float(rate) < math.inf
 
 
-def _senseless(name: str, value: Any, mend: Says) -> BadValue:
+def _senseless(option: dict[str, Any], mend: Says) -> BadValue:
+    [(name, value)] = option.items()
     return BadValue(
         Says("{0}={1} makes no sense here.", "{0}={1} não faz sentido aqui.").fill(
             name, repr(value)
@@ -123,5 +124,5 @@ def _check_rows(args: tuple[Any, ...], argnums: Any) -> None:
 
 def _names(columns: Any) -> tuple[str, ...]:
     if isinstance(columns, str) or not np.iterable(columns):
-        raise _senseless("columns", columns, _NAMES)
+        raise _senseless({"columns": columns}, _NAMES)
     return tuple(str(name) for name in columns)
