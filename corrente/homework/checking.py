@@ -336,10 +336,12 @@ def _made_at(site: Site, group: Group) -> Any:
 def _betrayed(case: Case, group: Group, found: Any, true: Any) -> str | None:
     """Name the mistake that the numbers betray where no change of the code was found."""
     truth, version = case.truth, group.judged.version
-    if version is not None and is_multiple(found, true, truth.value(version)):
-        return "regularisation"
-    if version is None and _is_penalty(case):
-        return "regularisation"
+    # a penalty is a part of a loss, which is one number
+    if all(np.size(upstream) == 1 for upstream in case.upstream):
+        if version is not None and is_multiple(found, true, truth.value(version)):
+            return "regularisation"
+        if version is None and _is_penalty(case):
+            return "regularisation"
     return "path" if group.judged.incomplete else relation(found, true, sizes_of(truth))
 
 

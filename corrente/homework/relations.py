@@ -53,6 +53,8 @@ def is_multiple(found: Any, true: Any, own: Any) -> bool:
     shapes = {np.shape(found), np.shape(true), np.shape(own)}
     if found is None or true is None or own is None or len(shapes) > 1 or np.size(own) < 2:
         return False
+    if _ratio(np.asarray(own), np.asarray(found)):
+        return False  # all of it is a multiple of the value: then any wrong factor looks like this
     missing = np.asarray(true) - np.asarray(found)
     ratio = _ratio(np.asarray(own), missing)
     return ratio is not None and not close(found, true)
