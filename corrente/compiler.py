@@ -14,7 +14,7 @@ import numpy as np
 
 from corrente import native
 from corrente.errors import BadArgument, BadValue, NotSupported, PathWarning
-from corrente.generators import is_generator
+from corrente.generators import is_generator, turns
 from corrente.memory import Report, TooLittleMemory, as_text, parse
 from corrente.places import Where, locate
 from corrente.purity import Photographer, Surroundings, surroundings
@@ -120,6 +120,13 @@ class Compiled:
         given = take_apart((args, dict(sorted(kwargs.items()))))
         if any(type(leaf) is Traced for leaf in given.leaves):
             return self.__wrapped__(*args, **kwargs)
+        if any(map(is_generator, given.leaves)):
+            with turns(given.leaves):  # traced or run plainly, too, a call draws in one go
+                return self._found(given, args, kwargs)
+        return self._found(given, args, kwargs)
+
+    def _found(self, given: Tree, args: Any, kwargs: Any) -> Any:
+        """Run the program that fits, or one made for these arguments."""
         key = self._key(given)
         if key is None or key in self._plain:
             self._warn_of_memory()

@@ -15,7 +15,7 @@ import numpy as np
 
 from corrente.derivatives import linearize, vjp
 from corrente.errors import BadArgument, NotSupported
-from corrente.record import REALS, Gate, Opaque, Params
+from corrente.record import Gate, Params, opaque
 from corrente.recording import function_name
 from corrente.tape import NOTHING, Tape
 from corrente.tracer import Traced, record
@@ -28,7 +28,7 @@ class CustomGate:
 
     def __init__(self, f: Callable[..., Any]) -> None:
         self._function = f
-        self._gate = _opaque(function_name(f), self, _arity(f))
+        self._gate = opaque(function_name(f), self, _arity(f))
         update_wrapper(self, f)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -140,34 +140,6 @@ def _arity(f: Callable[..., Any]) -> int:
         return max(1, len(inspect.signature(f).parameters))
     except (TypeError, ValueError):
         return 1
-
-
-def _opaque(name: str, of: Callable[..., Any], arity: int) -> Gate:
-    return Gate(
-        name=name,
-        of=of,
-        forward=of,
-        takes=None,
-        symbol=name,
-        kind=Opaque(),
-        shape=None,
-        partials=None,
-        pulls=None,
-        joint=None,
-        push=None,
-        linear=frozenset(),
-        side=None,
-        code=lambda names, params: f"{name}({', '.join(names)})",
-        does=Says(f"calls {name}", f"chama {name}"),
-        teaches=Says(
-            "asks its author's own rule for the gradients",
-            "pede os gradientes à regra do seu autor",
-        ),
-        domain=(REALS,) * arity,
-        example=None,
-        outs=1,
-        facts=frozenset(),
-    )
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -292,7 +264,7 @@ def _recomputed(name: str, closed: Callable[..., Any], flat: Callable[..., Any])
         moved = move(*(tangents[k] for k in moving))
         return moved if len(moved) > 1 else moved[0]
 
-    bare = _opaque(f"checkpoint({name})", closed, 1)
+    bare = opaque(f"checkpoint({name})", closed, 1)
     return replace(
         bare,
         joint=joint,
@@ -356,7 +328,7 @@ def _again(x: Any, *after: Any) -> Any:
 
 
 _AGAIN = replace(
-    _opaque("again", _again, 1),
+    opaque("again", _again, 1),
     joint=lambda g, out, ins, params, wanted: [
         g if position == 0 else np.zeros_like(ins[position]) for position in wanted
     ],

@@ -12,12 +12,13 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import numpy as np
 
 from corrente.errors import NotSupported
-from corrente.record import REALS, Gate, Opaque
+from corrente.record import opaque
 from corrente.tape import Tape
 from corrente.tracer import Traced, record
 from corrente.tracer.box import run_forward
@@ -58,9 +59,7 @@ def lending(run: Callable[..., Any], given: Sequence[Any]) -> Any:
     spots = [k for k, leaf in enumerate(given) if is_generator(leaf)]
     bits = [given[k].bit_generator for k in spots]
     passed, fits = list(given), False
-    with ExitStack() as turns:
-        for bit in sorted(bits, key=id):
-            turns.enter_context(_turn(bit))
+    with turns(given):
         states = [bit.state for bit in bits]
         tokens = [next(_TOKENS) for _ in spots]
         try:
@@ -76,6 +75,16 @@ def lending(run: Callable[..., Any], given: Sequence[Any]) -> Any:
             if not fits:
                 for bit, state in zip(bits, states, strict=True):
                     bit.state = state
+
+
+@contextmanager
+def turns(leaves: Iterable[Any]) -> Iterator[None]:
+    """Wait until no other call draws from these generators, and keep the others waiting."""
+    bits = {id(leaf.bit_generator): leaf.bit_generator for leaf in leaves if is_generator(leaf)}
+    with ExitStack() as held:
+        for key in sorted(bits):  # in one order, so that no two calls wait for each other
+            held.enter_context(_turn(bits[key]))
+        yield
 
 
 @contextmanager
@@ -104,30 +113,15 @@ def _draw(
     return getattr(_LENT[int(token)], method)(*args, **kwargs), token
 
 
-draw = Gate(  # not in the table: it has no meaning without a generator that is lent
-    name="draw",
-    of=_draw,
-    forward=_draw,
-    takes=None,
-    symbol="draw",
-    kind=Opaque(),
-    shape=None,
-    partials=None,
-    pulls=None,
-    joint=None,
-    push=None,
-    linear=frozenset(),
-    side=None,
+draw = replace(  # it has no meaning without a generator that is lent
+    opaque("draw", _draw, 1),
     code=lambda names, params: f"draw({', '.join((params['method'], *names))})",
     does=Says("draws random numbers", "sorteia números"),
     teaches=Says(
         "lets no gradient through: what was drawn is a constant",
         "não deixa passar gradiente: o que foi sorteado é constante",
     ),
-    domain=(REALS,),
-    example=None,
     outs=2,
-    facts=frozenset(),
 )
 
 
@@ -251,6 +245,12 @@ def stand_in(leaves: Sequence[Any]) -> list[Any]:
             leaf = StandIn(chains[id(bit)])
         found.append(leaf)
     return found
+
+
+def set_aside(leaves: Sequence[Any]) -> list[Any]:
+    """Put copies in the place of generators, which no other thread can draw from."""
+    copies = iter(copy.deepcopy([leaf for leaf in leaves if is_generator(leaf)]))
+    return [next(copies) if is_generator(leaf) else leaf for leaf in leaves]
 
 
 def ends(leaves: Iterable[Any]) -> list[int]:

@@ -23,11 +23,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from corrente.errors import Impure
-from corrente.generators import stand_in
+from corrente.generators import set_aside, stand_in
 from corrente.places import Where, locate
 from corrente.recording import Recording, function_name, run
 from corrente.tracer import Traced
-from corrente.trees import take_apart
+from corrente.trees import Tree, take_apart
 from corrente.words import Says, plain
 
 
@@ -41,7 +41,10 @@ def record_pure(
     code = _code(f)
     before = _surroundings(f)
     states = _states()
-    watched = lambda: _watched(f, args, kwargs, wanted)
+    tree = take_apart((args, kwargs))
+    # all runs draw the same, whoever draws from these generators meanwhile
+    leaves = set_aside([_bare(leaf) for leaf in tree.leaves])
+    watched = lambda: _watched(f, tree, leaves, wanted)
     try:
         first, drew = watched()
         changed = sorted(
@@ -65,24 +68,17 @@ def record_pure(
 
 
 def _watched(
-    f: Callable[..., Any], args: Any, kwargs: Any, wanted: Sequence[int | str]
+    f: Callable[..., Any], tree: Tree, leaves: Sequence[Any], wanted: Sequence[int | str]
 ) -> tuple[Recording, bool]:
     """Record a function, and tell whether random numbers were drawn meanwhile."""
     before = _states()
-    recording = _record(f, args, kwargs, wanted)
+    args, kwargs = tree.build(stand_in(leaves))
+    recording = run(f, args, kwargs, wanted, all_inputs=True)
     return recording, not _same_states(before, _states())
 
 
 def _states() -> tuple[Any, Any]:
     return random.getstate(), np.random.get_state()
-
-
-def _record(
-    f: Callable[..., Any], args: Any, kwargs: Any, wanted: Sequence[int | str]
-) -> Recording:
-    tree = take_apart((args, kwargs))
-    args, kwargs = tree.build(stand_in([_bare(leaf) for leaf in tree.leaves]))
-    return run(f, args, kwargs, wanted, all_inputs=True)
 
 
 def _bare(leaf: Any) -> Any:

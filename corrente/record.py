@@ -365,3 +365,36 @@ def gate(
         ),
         *also,
     )
+
+
+def opaque(name: str, of: Callable[..., Any], arity: int) -> Gate:
+    """Make a gate that stands outside the table: called as it is, with what rules it is given.
+
+    >>> opaque("read", lambda x: x, 1).differentiable
+    False
+    """
+    return Gate(
+        name=name,
+        of=of,
+        forward=of,
+        takes=None,
+        symbol=name,
+        kind=Opaque(),
+        shape=None,
+        partials=None,
+        pulls=None,
+        joint=None,
+        push=None,
+        linear=frozenset(),
+        side=None,
+        code=lambda names, params: f"{name}({', '.join(names)})",
+        does=Says(f"calls {name}", f"chama {name}"),
+        teaches=Says(
+            "asks its author's own rule for the gradients",
+            "pede os gradientes à regra do seu autor",
+        ),
+        domain=(REALS,) * arity,
+        example=None,
+        outs=1,
+        facts=frozenset(),
+    )

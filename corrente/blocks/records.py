@@ -13,7 +13,7 @@ from corrente.blocks.deriving import Derived, derive, draw_along, draw_back, mov
 from corrente.blocks.loops import Layout, code_of, inside, iterate, shapes_of, unrolled
 from corrente.circuit import Circuit, Wire
 from corrente.interpreter import interpret
-from corrente.record import REALS, Gate, Opaque, Params
+from corrente.record import Gate, Params, opaque
 from corrente.tape import Tape
 from corrente.tracer import Traced, record
 from corrente.tracer.writing import innermost
@@ -219,27 +219,16 @@ def _block(
     teaches: Says,
     symbol: str,
 ) -> Gate:
-    return Gate(
-        name=name,
-        of=of,
-        forward=of,
-        takes=None,
+    return replace(
+        opaque(name, of, 1),
         symbol=symbol,
-        kind=Opaque(),
         shape=shape,
-        partials=None,
-        pulls=None,
         joint=rules[0],
         push=rules[1],
-        linear=frozenset(),
-        side=None,
         code=code,
         does=does,
         teaches=teaches,
-        domain=(REALS,),
-        example=None,
         outs=outs,
-        facts=frozenset(),
     )
 
 
