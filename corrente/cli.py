@@ -330,7 +330,7 @@ def _wanted(wrt: str | None, names: Sequence[str]) -> tuple[str, ...] | None:
 def _report(traced: Traced, options: Options) -> None:
     program, lang = traced.program, options.lang
     for path in options.save:
-        _save(program, path, lang)
+        program.save(path, lang)
     if options.json:
         print(json.dumps(program.json(), ensure_ascii=False, allow_nan=False))
         return
@@ -365,21 +365,6 @@ def _show_plainly(program: Program, options: Options) -> None:
     _show(program, options, file)
     file.seek(0)
     print(file.read(), end="")
-
-
-def _save(program: Program, path: str, lang: str) -> None:
-    try:
-        program.save(path, lang)
-    except (OSError, ValueError) as error:
-        if isinstance(error, CorrenteError):
-            raise
-        raise BadValue(
-            Says("cannot write {0}: {1}", "não dá para gravar {0}: {1}").fill(
-                path, getattr(error, "strerror", None) or error
-            ),
-            Says("a folder that exists and is yours.", "uma pasta que exista e seja sua."),
-            False,
-        ) from None
 
 
 def _list(traced: Traced, lang: str) -> None:

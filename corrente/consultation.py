@@ -13,7 +13,7 @@ import numpy as np
 
 from corrente import expression, inputs, loading
 from corrente.doctor import Diagnosis, diagnose
-from corrente.errors import BadArgument, BadValue, CorrenteError
+from corrente.errors import BadArgument, BadValue
 from corrente.trees import take_apart
 from corrente.words import Says, plain
 
@@ -185,7 +185,8 @@ def _has_floats(value: Any) -> bool:
 
 
 def _report(found: Diagnosis, visit: Visit) -> int:
-    _save(found, visit.save, visit.lang)
+    for path in visit.save:
+        found.save(path, visit.lang)
     if visit.json:
         print(json.dumps(found.json(), ensure_ascii=False, allow_nan=False))
     else:
@@ -193,17 +194,3 @@ def _report(found: Diagnosis, visit: Visit) -> int:
         for path in visit.save:
             print(Says("saved: {0}", "gravado: {0}").fill(path).into(visit.lang))
     return 0 if found.ok else ILL
-
-
-def _save(found: Diagnosis, paths: Sequence[str], lang: str) -> None:
-    for path in paths:
-        try:
-            found.save(path, lang)
-        except OSError as error:
-            raise CorrenteError(
-                Says("{0} could not be written: {1}.", "não foi possível gravar {0}: {1}.").fill(
-                    path, error.strerror or type(error).__name__
-                ),
-                Says("choose another place with --save.", "escolha outro lugar com --save."),
-                False,
-            ) from None

@@ -159,6 +159,12 @@ class BadValue(CorrenteError, ValueError):
     """An argument of the right kind with a value that has no meaning."""
 
 
+class NotWritten(BadValue, OSError):
+    """A file that cannot be written: no such folder, no permission, no room."""
+
+    __new__ = OSError.__new__  # of its two built-in parents, the one that has fields of its own
+
+
 class NotScalar(CorrenteError, ValueError):
     """`grad` needs one number at the end of the circuit, and got an array."""
 

@@ -19,7 +19,7 @@ from corrente import narrator
 from corrente.backprop import sweep
 from corrente.circuit import Circuit, Contribution, Run
 from corrente.derivatives import Argnums, Choice, choose, own, scalar, seed, zero
-from corrente.errors import BadValue, CorrenteError
+from corrente.errors import BadValue, CorrenteError, NotWritten
 from corrente.figures import summarise
 from corrente.pages import write_page
 from corrente.places import Place, locate
@@ -384,24 +384,30 @@ class Program:
 
 
 def write_whole(path: Path, content: str) -> None:
-    """Write a text file under a temporary name and move it into place; BadValue for no folder."""
-    if not path.parent.is_dir():
-        raise BadValue(
-            Says(
-                "cannot write {0}: there is no folder {1}.",
-                "não posso escrever {0}: não existe a pasta {1}.",
-            ).fill(path.name, str(path.parent)),
-            Says("make it first, or save elsewhere.", "crie-a antes, ou salve noutro lugar."),
-        )
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    """Write a text file under a temporary name and move it into place, or raise NotWritten."""
+    temporary = None
     try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(content)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+    except BaseException as error:
+        if temporary is not None:
+            os.unlink(temporary)
+        if isinstance(error, OSError | ValueError):  # a name may hold what no name can
+            raise _not_written(path, error) from error
         raise
+
+
+def _not_written(path: Path, error: OSError | ValueError) -> NotWritten:
+    reason: Says | str = str(getattr(error, "strerror", None) or error)
+    if isinstance(error, FileNotFoundError):
+        reason = Says("there is no folder {0}", "não existe a pasta {0}").fill(str(path.parent))
+    return NotWritten(
+        Says("cannot write {0}: {1}.", "não dá para gravar {0}: {1}.").fill(str(path), reason),
+        Says("a folder that exists and is yours.", "uma pasta que exista e seja sua."),
+    )
 
 
 def _umask() -> int:

@@ -26,6 +26,7 @@ ERRORS: list[tuple[type[CorrenteError], type[Exception], CorrenteError]] = [
     (errors.ShapeError, ValueError, errors.ShapeError("add", ((2,), (3,)), "they differ")),
     (errors.BadArgument, TypeError, errors.BadArgument(WHAT, MEND, WHERE)),
     (errors.BadValue, ValueError, errors.BadValue(WHAT, MEND, WHERE)),
+    (errors.NotWritten, OSError, errors.NotWritten(WHAT, MEND, WHERE)),
     (errors.NotScalar, ValueError, errors.NotScalar("loss", (3,), WHERE)),
     (errors.WriteError, ValueError, errors.WriteError(WHAT, MEND, WHERE)),
     (errors.Impure, RuntimeError, errors.Impure(WHAT, MEND, WHERE)),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import corrente as co
-from corrente.errors import BadValue, NotScalar
+from corrente.errors import BadValue, NotScalar, NotWritten
 from corrente.interpreter import interpret
 
 
@@ -144,3 +144,19 @@ def test_a_large_program_prints_as_the_tree_that_it_shows(capsys):
     shown = capsys.readouterr().out
     assert str(program).splitlines()[0] == shown.splitlines()[0]
     assert max(map(len, str(program).splitlines())) <= 120
+
+
+def test_what_cannot_be_written_is_named_and_leaves_nothing(tmp_path, monkeypatch):
+    program = co.trace(np.sin)(1.0)
+    with pytest.raises(NotWritten, match="there is no folder") as caught:
+        program.save(tmp_path / "none" / "c.txt")
+    assert isinstance(caught.value, OSError)
+    assert "não existe a pasta" in caught.value.render("pt")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(NotWritten, match="No space left"):
+        program.save(tmp_path / "c.txt")
+    assert not list(tmp_path.iterdir())
