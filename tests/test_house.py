@@ -20,7 +20,7 @@ FLOORS = [
     "errors",
     "convention extras record",
     "gates",
-    "circuit trees figures grammar loading numerals",
+    "circuit trees figures grammar loading numerals options",
     "optimisers tape vectors",
     "tracer",
     "generators layers",

@@ -9,15 +9,16 @@ import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from corrente.errors import BadArgument, BadValue
+from corrente.errors import BadArgument
 from corrente.exercises.blanks import exercise
 from corrente.exercises.dialogue import ask
 from corrente.exercises.sheets import plain_data, sheet
 from corrente.exercises.workbook import write_page
+from corrente.options import misread
 from corrente.program import write_whole
-from corrente.words import LANGUAGES, Says, plain
+from corrente.words import LANGUAGES, Says
 
 HELP = Says(
     en="""\
@@ -100,10 +101,10 @@ def command(words: Sequence[str]) -> None:
     lang, solution = options.lang, options.solution
     written = list(options.sheet)
     for path in written:
-        _write(path, sheet(task, Path(path).suffix, lang, solution=solution))
+        write_whole(Path(path), sheet(task, Path(path).suffix, lang, solution=solution))
     if options.html is not None or options.open:
         path = options.html or str(Path(tempfile.mkdtemp(prefix="corrente-")) / "exercise.html")
-        _write(path, write_page(task, lang))
+        write_whole(Path(path), write_page(task, lang))
         written.append(path)
     if options.json:
         print(json.dumps(plain_data(task, lang, solution=solution), ensure_ascii=False))
@@ -141,30 +142,4 @@ def _options(words: Sequence[str]) -> Options:
     try:
         return Options(**parser.make_context("exercise", list(words)).params)
     except click.UsageError as error:
-        raise BadArgument(fault(click, error), _SEE_HELP, False) from None
-
-
-def fault(click: ModuleType, error: Any) -> Says:
-    """Say in both languages what Click says in one."""
-    if isinstance(error, click.NoSuchOption):
-        return Says("there is no option {0}.", "não há opção {0}.").fill(error.option_name)
-    if isinstance(error, click.BadOptionUsage):
-        says = Says("{0} takes one value.", "{0} leva um valor.")
-        return says.fill(error.option_name)
-    if isinstance(error, click.BadParameter) and error.param is not None:
-        says = Says("{0} takes another kind of value.", "{0} leva outro tipo de valor.")
-        return says.fill(error.param.opts[0])
-    return plain(str(error))
-
-
-def _write(path: str, content: str) -> None:
-    try:
-        write_whole(Path(path), content)
-    except OSError as error:
-        raise BadValue(
-            Says("cannot write {0}: {1}", "não dá para gravar {0}: {1}").fill(
-                path, error.strerror or error
-            ),
-            Says("a folder that exists and is yours.", "uma pasta que exista e seja sua."),
-            False,
-        ) from None
+        raise BadArgument(misread(click, error), _SEE_HELP, False) from None

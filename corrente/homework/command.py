@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from corrente import inputs
 from corrente.errors import BadArgument, BadValue
-from corrente.exercises.command import fault
 from corrente.homework.files import check_file
 from corrente.homework.sandbox import Limits
 from corrente.homework.verdicts import summary
+from corrente.options import misread
 from corrente.words import LANGUAGES, Says, plain
 
 HELP = Says(
@@ -134,7 +134,7 @@ def _options(words: Sequence[str]) -> Options:
         return Options(**command.make_context("check", list(words)).params)
     except click.ClickException as error:
         raise BadValue(
-            fault(click, error),
+            misread(click, error),
             Says("corrente check --help", "corrente check --help --lang pt"),
             False,
         ) from None

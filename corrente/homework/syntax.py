@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from types import UnionType
 
 NP_REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "amax", "amin"})
 PRODUCTS = frozenset({"dot", "matmul"})
@@ -89,21 +90,19 @@ def reduced(node: ast.AST) -> ast.expr | None:
 
 def terms(node: ast.expr) -> Iterator[ast.expr]:
     """Give the terms of a sum, through signs and brackets."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
-        yield from terms(node.left)
-        yield from terms(node.right)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield from terms(node.operand)
-    else:
-        yield node
+    return _parts(node, ast.Add | ast.Sub)
 
 
 def factors(node: ast.expr) -> Iterator[ast.expr]:
     """Give the factors of a product, through signs and brackets."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
-        yield from factors(node.left)
-        yield from factors(node.right)
+    return _parts(node, ast.Mult | ast.Div)
+
+
+def _parts(node: ast.expr, joined_by: UnionType) -> Iterator[ast.expr]:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, joined_by):
+        yield from _parts(node.left, joined_by)
+        yield from _parts(node.right, joined_by)
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        yield from factors(node.operand)
+        yield from _parts(node.operand, joined_by)
     else:
         yield node

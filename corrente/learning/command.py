@@ -16,6 +16,8 @@ from corrente.errors import BadArgument, BadValue
 from corrente.learning import fitting, reports
 from corrente.learning.fitting import Model
 from corrente.learning.tables import read
+from corrente.options import misread
+from corrente.program import write_whole
 from corrente.words import LANGUAGES, Says, plain
 
 HELP = Says(
@@ -142,7 +144,7 @@ def _predicted(model: Model, table: Any) -> str:
 
 
 def _page(path: str, text: str) -> str:
-    Path(path).write_text(text, encoding="utf-8")
+    write_whole(Path(path), text)
     return path
 
 
@@ -182,10 +184,8 @@ def _parsed(name: str, options: list[Any], words: Sequence[str]) -> dict[str, An
     try:
         given = command.make_context(name, list(words)).params
     except click.UsageError as error:
-        option = getattr(error, "option_name", None)
-        said = plain(error.format_message()) if option is None else _fault(click, error, option)
         mend = Says("corrente {0} --help", "corrente {0} --help").fill(name)
-        raise BadArgument(said, mend, False) from None
+        raise BadArgument(misread(click, error), mend, False) from None
     if given["lang"] not in LANGUAGES:
         raise BadValue(
             Says("there is no language {0} here.", "não há aqui a língua {0}.").fill(given["lang"]),
@@ -196,14 +196,6 @@ def _parsed(name: str, options: list[Any], words: Sequence[str]) -> dict[str, An
         print(HELP.into(given["lang"]))
         return None
     return given
-
-
-def _fault(click: Any, error: Any, option: str) -> Says:
-    if isinstance(error, click.NoSuchOption):
-        return Says("there is no option {0}.", "não há a opção {0}.").fill(option)
-    return Says("{0} needs a value, or takes none.", "{0} precisa de um valor, ou não leva.").fill(
-        option
-    )
 
 
 def _counted(data: Sequence[str], count: int) -> Sequence[str]:

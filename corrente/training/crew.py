@@ -10,7 +10,6 @@ from typing import Any
 
 from corrente.errors import CorrenteError
 from corrente.extras import load
-from corrente.training.batches import Batch, joined
 from corrente.training.gathering import FAN, Gathered, gather
 from corrente.training.shards import Shard, Shards, blocks, cut_up, of_calls, of_dask, rows_of
 from corrente.training.shelf import make_room
@@ -168,16 +167,6 @@ class Crew:
             self.client.map(task, self.lay(lot), asked, told=told, given=values, pure=False)
         )
 
-    def brought(self, lot: Lot, errands: Sequence[Errand]) -> Batch:
-        """Bring the rows of a minibatch here."""
-
-        def work() -> Batch:
-            asked = [_Sealed(errand) for errand in errands]
-            found = self.client.map(_rows, self.lay(lot), asked, pure=False)
-            return joined([batch for batch in self.gathered(found) if batch])
-
-        return self.through(work)
-
     def gathered(self, futures: list[Any]) -> list[Any]:
         """Wait for futures and bring their values; what goes wrong in a task is raised here.
 
@@ -293,11 +282,6 @@ def _alone(shard: Shard, asked: _Sealed, told: _Sealed, given: _Sealed) -> Gathe
 def _blame(shard: Shard, asked: _Sealed, told: _Sealed, given: _Sealed) -> Blame:
     _settle()
     return blame(told.value, given.value, shard, asked.value)
-
-
-def _rows(shard: Shard, asked: _Sealed) -> Batch:
-    _settle()
-    return asked.value.of(shard)[0] if asked.value.start < asked.value.stop else ()
 
 
 def _settle() -> None:

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from workers import PARAMS, Machines, X, Y, bits, deadly, loss, memory, noisy
+from workers import PARAMS, Machines, X, Y, bits, deadly, loss, memory, noisy, rows_there
 
 from corrente.errors import BadArgument, UnreachedWarning
 from corrente.training.checkpoints import CheckpointError
-from corrente.training.cluster import ClusterLost, ShardWarning, engaged
-from corrente.training.crew import ClusterError
+from corrente.training.cluster import ClusterLost, Minibatch, ShardWarning, engaged
+from corrente.training.crew import ClusterError, Crew, _Sealed
 from corrente.training.trainer import DivergedWarning, Training, train
 
 distributed = pytest.importorskip("distributed")
@@ -92,9 +92,16 @@ def test_rows_held_back_are_not_learned_from(client: Any):
         assert post is not None
         for found, source in zip((seen, held), post.parted(x, 0.25, 0, 128), strict=True):
             for [batch] in source.read(128, np.random.default_rng(0)):
-                found += post.crew.brought(batch.side.lot, batch.errands(None))[0].tolist()
+                found += rows(post.crew, batch).tolist()
     assert len(held) == 150
     assert sorted(seen + held) == x.tolist()
+
+
+def rows(crew: Crew, batch: Minibatch) -> Any:
+    """Bring the rows of a minibatch of one array here."""
+    asked = [_Sealed(errand) for errand in batch.errands(None)]
+    found = crew.gathered(crew.client.map(rows_there, crew.lay(batch.side.lot), asked, pure=False))
+    return np.concatenate([part for part in found if len(part)])
 
 
 def test_every_row_is_seen_once_an_epoch_and_the_order_changes(client: Any):
@@ -105,8 +112,7 @@ def test_every_row_is_seen_once_an_epoch_and_the_order_changes(client: Any):
         for epoch in range(2):
             batches = list(source.read(100, np.random.default_rng(epoch)))
             assert [len(batch) for [batch] in batches] == [100] * 6
-            rows = [post.crew.brought(b.side.lot, b.errands(None))[0] for [b] in batches]
-            orders.append(np.concatenate(rows))
+            orders.append(np.concatenate([rows(post.crew, batch) for [batch] in batches]))
     assert all(sorted(order) == list(range(600)) for order in orders)
     assert not np.array_equal(*orders)
 
