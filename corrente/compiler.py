@@ -228,7 +228,7 @@ class Compiled:
             "{0} runs as plain Python with these arguments: memory={1} does not bound it.",
             "{0} roda como Python comum com estes argumentos: memory={1} não a limita.",
         ).fill(self.__name__, self._budget)
-        warnings.warn(PathWarning(said), stacklevel=3)
+        warnings.warn(PathWarning(said), stacklevel=4)
 
     def _warn(self, programs: list[Program | ScalarProgram]) -> None:
         paths = [program.path for program in programs]
@@ -238,7 +238,7 @@ class Compiled:
             "{0} has taken {1} different paths{2}: from now on it runs as plain Python.",
             "{0} tomou {1} caminhos diferentes{2}: daqui em diante roda como Python comum.",
         ).fill(self.__name__, len(paths), at)
-        warnings.warn(PathWarning(said), stacklevel=4)
+        warnings.warn(PathWarning(said), stacklevel=5)
 
 
 def _too_little(name: str, budget: int, misses: Sequence[native.Miss]) -> TooLittleMemory:
